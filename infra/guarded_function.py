@@ -1,0 +1,242 @@
+"""One shape for every function: least privilege, and nothing that fails goes unheard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as event_targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as schedule_targets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.foundation import Foundation, alarms_arn
+
+_TIMEOUT = Duration.seconds(60)
+
+# Asynchronous invocations come from alarms, which speak once, and from the heartbeat. Two retries
+# bridge a brief fault; what is older than the default sweep has been looked at again anyway.
+_ASYNC_RETRIES = 2
+_ASYNC_MAX_AGE = Duration.minutes(15)
+
+
+class GuardedFunction(Construct):
+    """A function with a role of its own, kept logs, and a watched dead-letter queue.
+
+    Its role holds exactly what `allow` was told: CDK's broader default grants are turned off.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        description: str,
+        foundation: Foundation,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id)
+        self._settings = foundation.settings.infrastructure
+        self._policy = iam.PolicyDocument()
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            code=foundation.code,
+            handler=f"functions.{name}.handler.handler",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=self._settings.memory_mb,
+            timeout=_TIMEOUT,
+            role=self._role(),
+            log_group=self._log_group(),
+            logging_format=lambda_.LoggingFormat.JSON,
+            on_failure=destinations.SqsDestination(self.dead_letters),
+            retry_attempts=_ASYNC_RETRIES,
+            max_event_age=_ASYNC_MAX_AGE,
+            environment={
+                **foundation.environment,
+                "POWERTOOLS_SERVICE_NAME": name,
+                **environment,
+            },
+        )
+        self.allow(["sqs:SendMessage"], [self.dead_letters.queue_arn])
+        self._watch_dead_letters(foundation)
+
+    def allow(
+        self,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        conditions: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Let the function call these AWS actions, on these resources only."""
+        self._policy.add_statements(
+            iam.PolicyStatement(
+                actions=list(actions), resources=list(resources), conditions=conditions
+            )
+        )
+
+    def receive_queue(self) -> sqs.Queue:
+        """Feed the function from a queue of its own; what fails three times is a dead letter.
+
+        Visibility time-out: six function time-outs and the batching window (Lambda developer
+        guide, "Creating and configuring an Amazon SQS event source mapping").
+        """
+        window = self._settings.batching_window_seconds
+        queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(
+                6 * int(_TIMEOUT.to_seconds()) + window
+            ),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=3
+            ),
+        )
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                queue,
+                batch_size=self._settings.batch_size,
+                max_batching_window=Duration.seconds(window),
+                max_concurrency=self._settings.maximum_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        self.allow(
+            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            [queue.queue_arn],
+        )
+        return queue
+
+    def route(
+        self, id: str, queue: sqs.Queue, pattern: events.EventPattern, description: str
+    ) -> None:
+        """Put the default bus's events that match `pattern` on `queue`."""
+        events.Rule(
+            self,
+            id,
+            description=description,
+            event_pattern=pattern,
+            targets=[
+                event_targets.SqsQueue(queue, dead_letter_queue=self.dead_letters)
+            ],
+        )
+
+    def receive_alarms(self) -> None:
+        """Let any CloudWatch alarm of this account name the function as its action.
+
+        Principal and conditions: CloudWatch user guide, "Invoke a Lambda function from an alarm".
+        """
+        self.function.add_permission(
+            "Alarms",
+            principal=iam.ServicePrincipal("lambda.alarms.cloudwatch.amazonaws.com"),
+            source_account=Aws.ACCOUNT_ID,
+            source_arn=alarms_arn(self),
+        )
+
+    def receive_heartbeat(self, event: Mapping[str, str]) -> None:
+        """Invoke the function with `event` every minute; a beat that is late is not made up for.
+
+        The role trusts only this account's default schedule group (EventBridge Scheduler user
+        guide, "Cross-service confused deputy prevention").
+        """
+        group = Stack.of(self).format_arn(
+            service="scheduler", resource="schedule-group", resource_name="default"
+        )
+        role = iam.Role(
+            self,
+            "HeartbeatRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": Aws.ACCOUNT_ID,
+                        "aws:SourceArn": group,
+                    }
+                },
+            ),
+            inline_policies={
+                "Heartbeat": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["lambda:InvokeFunction"],
+                            resources=[self.function.function_arn],
+                        ),
+                        iam.PolicyStatement(
+                            actions=["sqs:SendMessage"],
+                            resources=[self.dead_letters.queue_arn],
+                        ),
+                    ]
+                )
+            },
+        )
+        scheduler.Schedule(
+            self,
+            "Heartbeat",
+            description="Lets the function look at what is due.",
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(1)),
+            target=schedule_targets.LambdaInvoke(
+                self.function,
+                role=role.without_policy_updates(),
+                input=scheduler.ScheduleTargetInput.from_object(event),
+                retry_attempts=0,
+                max_event_age=Duration.seconds(60),
+                dead_letter_queue=self.dead_letters,
+            ),
+        )
+
+    def _role(self) -> iam.IRole:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"LeastPrivilege": self._policy},
+        )
+        return role.without_policy_updates()
+
+    def _log_group(self) -> logs.LogGroup:
+        group = logs.LogGroup(self, "Logs", removal_policy=RemovalPolicy.DESTROY)
+        cast(
+            logs.CfnLogGroup, group.node.default_child
+        ).retention_in_days = self._settings.log_retention_days
+        self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn])
+        return group
+
+    def _watch_dead_letters(self, foundation: Foundation) -> None:
+        alarm = self.dead_letters.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(1), statistic="Maximum"
+        ).create_alarm(
+            self,
+            "DeadLettersAlarm",
+            alarm_description=(
+                f"{self.node.id} could not handle something. Read the messages in its dead-letter"
+                " queue and its log, mend the cause, then redrive or purge the queue."
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=(
+                cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(foundation.topic))

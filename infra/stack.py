@@ -1,0 +1,46 @@
+"""The stack: which parts there are and how they are joined."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.dashboard import Dashboard
+from infra.foundation import Foundation
+from infra.operator import Operator
+from infra.settings import StackSettings
+from infra.traffic_shift import TrafficShift
+
+
+class MlCapacityRemediationStack(Stack):
+    """Everything one AWS account and Region needs; it looks nothing up and fits any of them."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: StackSettings) -> None:
+        super().__init__(
+            scope,
+            id,
+            description="Watches an account's ML capacity and repairs it.",
+        )
+        foundation = Foundation(self, "Foundation", settings)
+        traffic_shift = TrafficShift(self, "TrafficShift", foundation)
+        operator = Operator(
+            self, "Operator", foundation, {"traffic_shift": traffic_shift.queue}
+        )
+        outputs = {
+            "LedgerTableName": foundation.ledger.table_name,
+            "TopicArn": foundation.topic.topic_arn,
+            "ModeParameterName": foundation.mode.parameter_name,
+            "OperatorFunctionArn": operator.guarded.function.function_arn,
+            "TrafficShiftFunctionArn": traffic_shift.guarded.function.function_arn,
+            "TrafficShiftQueueUrl": traffic_shift.queue.queue_url,
+        }
+        if settings.infrastructure.dashboard:
+            dashboard = Dashboard(
+                self,
+                "Dashboard",
+                functions=[traffic_shift.guarded, operator.guarded],
+                queues=[traffic_shift.queue],
+            )
+            outputs["DashboardName"] = dashboard.dashboard.dashboard_name
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

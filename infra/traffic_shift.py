@@ -1,0 +1,124 @@
+"""Traffic shift: its signals, and what it may touch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from infra.foundation import Foundation
+from infra.guarded_function import GuardedFunction
+
+_TAG = "ml-remediation:traffic-shift"
+
+
+class TrafficShift(Construct):
+    """Moves traffic between an endpoint's variants when an alarm, a schedule or a person asks."""
+
+    def __init__(self, scope: Construct, id: str, foundation: Foundation) -> None:
+        super().__init__(scope, id)
+        self.guarded = GuardedFunction(
+            self,
+            "TrafficShift",
+            name="traffic_shift",
+            description="Moves traffic off a failing variant of a SageMaker endpoint, and on to a good one.",
+            foundation=foundation,
+            environment={
+                "LEVER_SETTINGS": json.dumps(
+                    asdict(foundation.settings.traffic_shift), sort_keys=True
+                )
+            },
+        )
+        self.queue = self.guarded.receive_queue()
+        self.guarded.route(
+            "AlarmRule",
+            self.queue,
+            _alarms_on_endpoints(),
+            "Alarms on SageMaker metrics, and composite alarms, that went into ALARM.",
+        )
+        self.guarded.receive_alarms()
+        self.guarded.receive_heartbeat(
+            {"source": "ml-capacity-remediation", "detail-type": "Heartbeat"}
+        )
+        self._allow(foundation)
+
+    def _allow(self, foundation: Foundation) -> None:
+        """What observing, acting, recording and telling need.
+
+        Resource types and condition keys: Service Authorization Reference. Without a resource:
+        GetMetricData, GetResources; DescribeAlarms tells of composite alarms only when its
+        permission covers `*` (botocore's cloudwatch model, DescribeAlarms).
+        """
+        allow, stack = self.guarded.allow, Stack.of(self)
+        endpoints = stack.format_arn(
+            service="sagemaker", resource="endpoint", resource_name="*"
+        )
+        allow(
+            [
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ],
+            [foundation.ledger.table_arn],
+        )
+        allow(
+            ["dynamodb:Query"],
+            [f"{foundation.ledger.table_arn}/index/{name}" for name in ("due", "feed")],
+        )
+        allow(["sns:Publish"], [foundation.topic.topic_arn])
+        allow(
+            ["events:PutEvents"],
+            [
+                stack.format_arn(
+                    service="events", resource="event-bus", resource_name="default"
+                )
+            ],
+        )
+        allow(["ssm:GetParameter"], [foundation.mode.parameter_arn])
+        allow(
+            [
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:ListAlarmMuteRules",
+                "tag:GetResources",
+            ],
+            ["*"],
+        )
+        allow(["sagemaker:DescribeEndpoint", "sagemaker:ListTags"], [endpoints])
+        allow(
+            ["sagemaker:UpdateEndpointWeightsAndCapacities"],
+            [endpoints],
+            {"StringEquals": {f"aws:ResourceTag/{_TAG}": ["approve", "act"]}},
+        )
+
+
+def _alarms_on_endpoints() -> events.EventPattern:
+    """Alarms in ALARM on a metric of AWS/SageMaker, metric math over one included, or composites.
+
+    A pattern matches an array when any element does, so metric math matches by its input metrics;
+    composites carry a rule and no metric, so all of them come and the function looks at their
+    children (CloudWatch user guide, "Alarm events and EventBridge").
+    """
+    return events.EventPattern(
+        source=["aws.cloudwatch"],
+        detail_type=["CloudWatch Alarm State Change"],
+        detail={
+            "state": {"value": ["ALARM"]},
+            "$or": [
+                {
+                    "configuration": {
+                        "metrics": {
+                            "metricStat": {"metric": {"namespace": ["AWS/SageMaker"]}}
+                        }
+                    }
+                },
+                {"configuration": {"alarmRule": [{"exists": True}]}},
+            ],
+        },
+    )
