@@ -1,0 +1,31 @@
+"""The simulated AWS services that a remediation must see behave, built on moto.
+
+`install()` puts them in moto's place, for `mock_aws` tests in this process and for the server
+(`local.cloud.server`) alike; `WORLD` is what drives and observes them.
+"""
+
+from __future__ import annotations
+
+from local.cloud.sagemaker import install_sagemaker
+from local.cloud.seam import guard
+from local.cloud.tagging import install_tagging
+from local.cloud.world import WORLD, Durations, Sink, Switches, World
+
+__all__ = ["WORLD", "Durations", "Sink", "Switches", "World", "install"]
+
+_installed = False
+
+
+def install() -> None:
+    """Extend moto once per process; later calls do nothing.
+
+    Call it before the first AWS call: moto's backends capture each other when they are made.
+    Raises `SeamMissing` when moto is not the version this package is written for.
+    """
+    global _installed
+    if _installed:
+        return
+    guard()
+    install_sagemaker()
+    install_tagging()
+    _installed = True

@@ -1,0 +1,204 @@
+"""Endpoints: what changes their state, how long that takes, and what is refused meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from local.cloud.sagemaker.catalogue import Catalogue, Tags, as_map, in_order, page, within
+from local.cloud.sagemaker.events import announce
+from local.cloud.sagemaker.resources import Deployment, Endpoint, Variant, timestamp
+from local.cloud.seam import Refusal, operation
+from local.cloud.world import WORLD
+
+IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+
+class SageMaker(Catalogue):
+    """The operations on endpoints, over those on what endpoints are made of.
+
+    A change takes `WORLD.durations`; what serves changes only when it is over. While one is
+    under way every other change, deletion included, is refused with "Cannot update in-progress
+    endpoint" (observed by users: github.com/aws/amazon-sagemaker-operator-for-k8s treats that
+    text as DeleteEndpoint's refusal; for weights it is the answer to a second call).
+    """
+
+    @operation
+    def create_endpoint(
+        self, endpoint_name: str, endpoint_config_name: str, tags: Tags = ()
+    ) -> dict[str, Any]:
+        config = self.find_config(endpoint_config_name)
+        arn = self.new_arn("endpoint", endpoint_name, self.endpoints, "endpoint")
+        endpoint = Endpoint(
+            name=endpoint_name,
+            arn=arn,
+            tags=as_map(tags),
+            config=config,
+            variants=[Variant.launched(spec) for spec in config.variants],
+        )
+        self.endpoints[endpoint_name.lower()] = endpoint
+        return self._change(endpoint, "Creating", WORLD.durations.endpoint_create, lambda: None)
+
+    @operation
+    def describe_endpoint(self, endpoint_name: str) -> dict[str, Any]:
+        return self.find_endpoint(endpoint_name).description()
+
+    @operation
+    def list_endpoints(
+        self,
+        sort_by: str = "CreationTime",
+        sort_order: str = "Descending",
+        next_token: str | None = None,
+        max_results: int = 10,
+        name_contains: str = "",
+        creation_time_before: datetime | None = None,
+        creation_time_after: datetime | None = None,
+        status_equals: str | None = None,
+    ) -> dict[str, Any]:
+        """Ten a page unless told otherwise (botocore service model, `ListEndpoints`)."""
+        found = within(
+            self.endpoints.values(), name_contains, creation_time_before, creation_time_after
+        )
+        found = [each for each in found if status_equals in (None, each.status)]
+        endpoints, token = page(in_order(found, sort_by, sort_order), next_token, max_results)
+        summaries = [
+            {
+                "EndpointName": each.name,
+                "EndpointArn": each.arn,
+                "EndpointStatus": each.status,
+                "CreationTime": timestamp(each.created),
+                "LastModifiedTime": timestamp(each.modified),
+            }
+            for each in endpoints
+        ]
+        return {"Endpoints": summaries, **token}
+
+    @operation
+    def update_endpoint(
+        self,
+        endpoint_name: str,
+        endpoint_config_name: str,
+        retain_all_variant_properties: bool = False,
+        exclude_retained_variant_properties: Sequence[Mapping[str, str]] = (),
+    ) -> dict[str, Any]:
+        """Deploys a configuration. Live weights and counts are replaced by the configuration's
+        unless retained (botocore service model, `UpdateEndpoint`); the old variants serve until
+        the new ones take over."""
+        endpoint = self._ready(endpoint_name)
+        config = self.find_config(endpoint_config_name)
+        excluded = {each["VariantPropertyType"] for each in exclude_retained_variant_properties}
+        variants = [Variant.launched(spec) for spec in config.variants]
+        live = {variant.name: variant for variant in endpoint.variants}
+        for variant in variants:
+            if retain_all_variant_properties and variant.name in live:
+                if "DesiredWeight" not in excluded:
+                    variant.desired_weight = live[variant.name].desired_weight
+                if "DesiredInstanceCount" not in excluded:
+                    variant.desired_count = live[variant.name].desired_count
+        endpoint.deployment = Deployment(config, variants, WORLD.clock())
+
+        def take_over() -> None:
+            endpoint.config, endpoint.variants, endpoint.deployment = config, variants, None
+
+        return self._change(endpoint, "Updating", WORLD.durations.endpoint_update, take_over)
+
+    @operation
+    def update_endpoint_weights_and_capacities(
+        self,
+        endpoint_name: str,
+        desired_weights_and_capacities: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Changes only the values that are named. The texts for repeated and unknown variants
+        are those of github.com/getmoto/moto/pull/5082."""
+        endpoint = self._ready(endpoint_name)
+        variants = {variant.name: variant for variant in endpoint.variants}
+        named: set[str] = set()
+        scaled: set[str] = set()
+        for wish in desired_weights_and_capacities:
+            name = wish["VariantName"]
+            if name in named:
+                raise Refusal(
+                    "ValidationException",
+                    f'The variant name "{name}" was non-unique within the request.',
+                )
+            if name not in variants:
+                raise Refusal(
+                    "ValidationException",
+                    f'The variant name(s) "{name}" is/are not present within endpoint '
+                    f'configuration "{endpoint.config.name}".',
+                )
+            if "ServerlessUpdateConfig" in wish:
+                raise Refusal(
+                    "UnsupportedByPocketAccount",
+                    "The pocket account does not simulate ServerlessUpdateConfig.",
+                )
+            named.add(name)
+            count = wish.get("DesiredInstanceCount", variants[name].desired_count)
+            if count == 0:
+                raise Refusal("ValidationException", _ZERO.format(name))
+            if count != variants[name].desired_count:
+                scaled.add(name)
+        if len(scaled) > 1 and WORLD.switches.one_capacity_per_call:
+            raise Refusal("ValidationException", _ONE_CAPACITY.format(", ".join(sorted(scaled))))
+        for wish in desired_weights_and_capacities:
+            variant = variants[wish["VariantName"]]
+            variant.desired_weight = wish.get("DesiredWeight", variant.desired_weight)
+            variant.desired_count = wish.get("DesiredInstanceCount", variant.desired_count)
+        seconds = WORLD.durations.instance_launch if scaled else WORLD.durations.weights_update
+        return self._change(endpoint, "Updating", seconds, lambda: None)
+
+    @operation
+    def delete_endpoint(self, endpoint_name: str) -> None:
+        """Possible in every state that is at rest; for a failed endpoint it is the only operation
+        (botocore service model, `EndpointStatus`)."""
+        endpoint = self.find_endpoint(endpoint_name)
+        if endpoint.status in IN_PROGRESS:
+            raise _in_progress(endpoint)
+
+        def vanish() -> None:
+            del self.endpoints[endpoint_name.lower()]
+
+        self._enter(endpoint, "Deleting")
+        WORLD.later(WORLD.durations.endpoint_delete, vanish)
+
+    def find_endpoint(self, name: str) -> Endpoint:
+        """The endpoint of that name, or AWS's refusal."""
+        return self.find("endpoint", name, self.endpoints, "endpoint")
+
+    def _ready(self, name: str) -> Endpoint:
+        endpoint = self.find_endpoint(name)
+        if endpoint.status != "InService":
+            raise _in_progress(endpoint)
+        return endpoint
+
+    def _change(
+        self, endpoint: Endpoint, status: str, seconds: float, arrive: Callable[[], None]
+    ) -> dict[str, Any]:
+        def finish() -> None:
+            arrive()
+            for variant in endpoint.variants:
+                variant.arrive()
+            self._enter(endpoint, "InService")
+
+        self._enter(endpoint, status)
+        WORLD.later(seconds, finish)
+        return {"EndpointArn": endpoint.arn}
+
+    def _enter(self, endpoint: Endpoint, status: str) -> None:
+        endpoint.status, endpoint.modified = status, WORLD.clock()
+        announce(endpoint)
+
+
+def _in_progress(endpoint: Endpoint) -> Refusal:
+    return Refusal("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
+
+
+# AWS's own wording of these two is not known; the rules are documented.
+_ZERO = (
+    'Variant "{}" cannot be scaled to 0 instances: only asynchronous endpoints and inference '
+    "components scale to zero."
+)
+_ONE_CAPACITY = (
+    "UpdateEndpointWeightsAndCapacities changes the capacity of one variant a call, not of {}."
+)

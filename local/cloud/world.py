@@ -1,0 +1,151 @@
+"""The world the simulated services share: one lock, one clock, what falls due, what leaves."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Envelope = Mapping[str, Any]
+
+
+class Sink(Protocol):
+    """Receives what leaves the simulated services. It is called with the lock free, so it may
+    call AWS APIs."""
+
+    def event(self, envelope: Envelope) -> None:
+        """A full EventBridge envelope, to be put on the default bus."""
+
+    def invoke(self, arn: str, payload: Mapping[str, Any]) -> None:
+        """An asynchronous invocation of the function, version or alias `arn`."""
+
+    def notify(self, topic_arn: str, subject: str, message: str) -> None:
+        """A message for the SNS topic `topic_arn`."""
+
+
+@dataclass
+class Durations:
+    """How long each change of state takes, in seconds.
+
+    AWS publishes none of these; the defaults are short so that nobody waits.
+    """
+
+    endpoint_create: float = 5.0
+    endpoint_update: float = 5.0
+    endpoint_delete: float = 1.0
+    weights_update: float = 2.0
+    instance_launch: float = 5.0
+
+
+@dataclass
+class Switches:
+    """AWS behaviour nobody could verify: each reading can be chosen, code must hold under both.
+
+    `one_capacity_per_call`: UpdateEndpointWeightsAndCapacities is documented to change "capacity
+    of one variant" (botocore service model); True refuses a call that changes two.
+    `duplicate_events`: SageMaker "may send multiple events for each state change" (SageMaker
+    developer guide, automating-sagemaker-with-eventbridge); True sends each twice.
+    `single_precision_weights`: a variant's weight is a 32-bit float (botocore service model,
+    `VariantWeight`); True describes 0.1 as 0.10000000149011612, its value in single precision.
+    """
+
+    one_capacity_per_call: bool = True
+    duplicate_events: bool = False
+    single_precision_weights: bool = False
+
+
+Delivery = Callable[[Sink], None]
+
+
+class World:
+    """Time, order and the way out for every simulated service of this process.
+
+    Services act only inside a `turn`. What they emit waits in an outbox and leaves after the
+    outermost turn has given the lock back: a receiver that calls AWS again finds it free.
+    """
+
+    def __init__(self) -> None:
+        self.sinks: list[Sink] = []
+        self.durations = Durations()
+        self.switches = Switches()
+        self.deliver: Callable[[Sequence[Delivery]], None] = self.deliver_now
+        self.lock = threading.RLock()
+        self._depth = 0
+        self._moment: float | None = None
+        self._order = itertools.count()
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._outbox: list[Delivery] = []
+
+    def clock(self) -> float:
+        """Epoch seconds. While something due runs, this is the moment it fell due, so that a
+        jump of the clock plays every step at its own time."""
+        return time.time() if self._moment is None else self._moment
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Run `act` in the first turn that begins `seconds` or more from now."""
+        heapq.heappush(self._agenda, (self.clock() + seconds, next(self._order), act))
+
+    def emit(self, envelope: Envelope) -> None:
+        """Queue a full EventBridge envelope for the default bus."""
+        self._outbox.append(lambda sink: sink.event(envelope))
+
+    def invoke(self, arn: str, payload: Mapping[str, Any]) -> None:
+        """Queue an asynchronous Lambda invocation."""
+        self._outbox.append(lambda sink: sink.invoke(arn, payload))
+
+    def notify(self, topic_arn: str, subject: str, message: str) -> None:
+        """Queue an SNS message."""
+        self._outbox.append(lambda sink: sink.notify(topic_arn, subject, message))
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the lock: what is due runs first, then the body; what leaves, leaves afterwards.
+
+        Turns nest. An act that raises fails the turn that ran it.
+        """
+        leaving: list[Delivery] = []
+        try:
+            with self.lock:
+                self._depth += 1
+                try:
+                    if self._depth == 1:
+                        self._run_due()
+                    yield
+                finally:
+                    self._depth -= 1
+                    if self._depth == 0:
+                        leaving, self._outbox = self._outbox, []
+        finally:
+            if leaving:
+                self.deliver(leaving)
+
+    def deliver_now(self, leaving: Sequence[Delivery]) -> None:
+        """Hand everything to every sink in this thread; a sink's failure is the caller's."""
+        for delivery in leaving:
+            for sink in list(self.sinks):
+                delivery(sink)
+
+    def reset(self) -> None:
+        """Forget what is due and what waits to leave; durations and switches become the defaults.
+        Sinks stay."""
+        with self.lock:
+            self._agenda.clear()
+            self._outbox.clear()
+            self.durations = Durations()
+            self.switches = Switches()
+
+    def _run_due(self) -> None:
+        try:
+            while self._agenda and self._agenda[0][0] <= time.time():
+                self._moment, _, act = heapq.heappop(self._agenda)
+                act()
+        finally:
+            self._moment = None
+
+
+WORLD = World()
