@@ -143,6 +143,9 @@ def _call(
         raise SeamMissing(f"botocore's model of {model.service_name} has no operation {name!r}.")
     shape = model.operation_model(found[name])
     supported = set(inspect.signature(getattr(backend, name)).parameters) - {"self"}
+    known = {camelcase_to_underscores(each) for each in shape.input_shape.members}
+    if strange := supported - known:
+        raise SeamMissing(f"{shape.name} has no parameters {sorted(strange)} in botocore's model.")
 
     def call(self: Any) -> ActionResult:
         if self.malformed is not None:

@@ -1,21 +1,15 @@
-"""Models, endpoint configurations and tags: what exists at once and never changes its state."""
+"""Models and endpoint configurations: what exists at once and never changes its state."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from moto.core.base_backend import BaseBackend
-from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
-
-from local.cloud.sagemaker.resources import Endpoint, EndpointConfig, Model, Resource, timestamp
+from local.cloud.sagemaker.listing import in_order, page, within
+from local.cloud.sagemaker.resources import EndpointConfig, Model, timestamp
+from local.cloud.sagemaker.store import Store, Tags, as_map
 from local.cloud.seam import Refusal, operation
-
-Named = TypeVar("Named", bound=Resource)
-Tags = Sequence[Mapping[str, str]]
 
 PUBLISH_SECONDS = (10, 30, 60, 120, 180, 240, 300)
 """`MetricsConfig.MetricPublishFrequencyInSeconds` (SageMaker API reference, MetricsConfig)."""
@@ -35,23 +29,8 @@ SIMULATED_VARIANT_KEYS = {
 }
 
 
-class Catalogue(BaseBackend, TaggableResourcesMixin):
-    """The operations on models, endpoint configurations and tags.
-
-    Names are unique without regard to case (botocore service model, `CreateEndpoint`: "The name
-    is case-insensitive in CreateEndpoint"). "Cannot create already existing .." is AWS's text
-    (github.com/aws/amazon-sagemaker-examples/issues/2491 for endpoints,
-    github.com/awslabs/spot-tagging-bot-for-digital-assets/issues/2 for configurations), so is
-    "Could not find endpoint configuration .." (terraform-provider-aws/issues/40048).
-    """
-
-    SERVICE_NAMESPACE = "sagemaker"
-
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.models: dict[str, Model] = {}
-        self.configs: dict[str, EndpointConfig] = {}
-        self.endpoints: dict[str, Endpoint] = {}
+class Catalogue(Store):
+    """The operations on models and endpoint configurations."""
 
     @operation
     def create_model(
@@ -196,64 +175,6 @@ class Catalogue(BaseBackend, TaggableResourcesMixin):
         self.find_config(endpoint_config_name)
         del self.configs[endpoint_config_name.lower()]
 
-    @operation
-    def add_tags(self, resource_arn: str, tags: Tags) -> dict[str, Any]:
-        """Adds or overwrites (botocore service model, `AddTags`); at most 50 a resource
-        (`TagList` max)."""
-        resource = self._tagged(resource_arn)
-        merged = resource.tags | as_map(tags)
-        if len(merged) > 50:
-            raise Refusal("ValidationException", f"{resource_arn} cannot have more than 50 tags.")
-        resource.tags, resource.ever_tagged = merged, bool(merged) or resource.ever_tagged
-        return {"Tags": as_list(merged)}
-
-    @operation
-    def list_tags(self, resource_arn: str, max_results: int = 50) -> dict[str, Any]:
-        """A resource has at most 50 tags and a page at least 50 places: one page always."""
-        return {"Tags": as_list(self._tagged(resource_arn).tags)}
-
-    @operation
-    def delete_tags(self, resource_arn: str, tag_keys: Sequence[str]) -> None:
-        tags = self._tagged(resource_arn).tags
-        for key in tag_keys:
-            tags.pop(key, None)
-
-    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
-        """What the Resource Groups Tagging API sees of SageMaker: each resource that has or ever
-        had a tag (its API reference, GetResources)."""
-        kinds: Mapping[str, Mapping[str, Resource]] = {
-            "endpoint": self.endpoints,
-            "endpoint-config": self.configs,
-            "model": self.models,
-        }
-        for kind, resources in kinds.items():
-            for resource in resources.values():
-                if resource.ever_tagged:
-                    yield TaggedResource(
-                        arn=resource.arn,
-                        tags=dict(resource.tags),
-                        resource_type=f"sagemaker:{kind}",
-                    )
-
-    def arn_of(self, kind: str, name: str) -> str:
-        """The ARN of a resource of this account and Region."""
-        place = f"{self.partition}:sagemaker:{self.region_name}:{self.account_id}"
-        return f"arn:{place}:{kind}/{name.lower()}"
-
-    def new_arn(self, kind: str, name: str, taken: Mapping[str, Resource], shown: str) -> str:
-        """The ARN for a new resource; refused when the name is taken."""
-        arn = self.arn_of(kind, name)
-        if name.lower() in taken:
-            raise Refusal("ValidationException", f'Cannot create already existing {shown} "{arn}".')
-        return arn
-
-    def find(self, kind: str, name: str, resources: Mapping[str, Named], shown: str) -> Named:
-        """The resource of that name, or AWS's refusal."""
-        if name.lower() not in resources:
-            arn = self.arn_of(kind, name)
-            raise Refusal("ValidationException", f'Could not find {shown} "{arn}".')
-        return resources[name.lower()]
-
     def find_config(self, name: str) -> EndpointConfig:
         """The endpoint configuration of that name, or AWS's refusal."""
         return self.find("endpoint-config", name, self.configs, "endpoint configuration")
@@ -275,69 +196,3 @@ class Catalogue(BaseBackend, TaggableResourcesMixin):
                         "ValidationException", f"Variant {spec['VariantName']} needs {key}."
                     )
             self.find("model", spec["ModelName"], self.models, "model")
-
-    def _tagged(self, arn: str) -> Resource:
-        kinds: Mapping[str, tuple[Mapping[str, Resource], str]] = {
-            "endpoint": (self.endpoints, "endpoint"),
-            "endpoint-config": (self.configs, "endpoint configuration"),
-            "model": (self.models, "model"),
-        }
-        kind, _, name = arn.split(":", 5)[5].partition("/")
-        if kind not in kinds:
-            raise Refusal(
-                "UnsupportedByPocketAccount", f"The pocket account has no {kind}, so no {arn}."
-            )
-        resources, shown = kinds[kind]
-        if self.arn_of(kind, name) != arn.lower():
-            raise Refusal("ValidationException", f'Could not find {shown} "{arn}".')
-        return self.find(kind, name, resources, shown)
-
-
-def within(
-    resources: Iterable[Named], name: str, before: datetime | None, after: datetime | None
-) -> list[Named]:
-    """The resources that a list call's filters leave. Filter times are naive UTC; "after" is
-    inclusive (botocore service model, `ListEndpoints.CreationTimeAfter`)."""
-    return [
-        each
-        for each in resources
-        if name in each.name
-        and (before is None or timestamp(each.created).replace(tzinfo=None) < before)
-        and (after is None or timestamp(each.created).replace(tzinfo=None) >= after)
-    ]
-
-
-def in_order(resources: Iterable[Named], sort_by: str, sort_order: str) -> list[Named]:
-    """The resources by `Name`, `Status` or `CreationTime`; newest first unless told otherwise
-    (botocore service model, `ListEndpoints`)."""
-    attribute = {"Name": "name", "Status": "status", "CreationTime": "created"}[sort_by]
-    return sorted(
-        resources,
-        key=lambda each: (getattr(each, attribute), each.name),
-        reverse=sort_order == "Descending",
-    )
-
-
-def page(
-    found: Sequence[Named], token: str | None, size: int
-) -> tuple[Sequence[Named], dict[str, str]]:
-    """One page of a list call, and the NextToken member when more is left."""
-    start = 0
-    if token is not None:
-        try:
-            start = int(base64.b64decode(token, validate=True))
-        except (binascii.Error, ValueError):
-            raise Refusal("ValidationException", "Invalid pagination token.") from None
-    following = start + size
-    more = {"NextToken": base64.b64encode(str(following).encode()).decode()}
-    return found[start:following], more if following < len(found) else {}
-
-
-def as_map(tags: Tags) -> dict[str, str]:
-    """API tags as a dict."""
-    return {tag["Key"]: tag["Value"] for tag in tags}
-
-
-def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """A dict of tags as the API lists them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.cloud.sagemaker.catalogue import Catalogue, Tags, as_map, in_order, page, within
+from local.cloud.sagemaker.catalogue import Catalogue
 from local.cloud.sagemaker.events import announce
+from local.cloud.sagemaker.listing import in_order, page, within
 from local.cloud.sagemaker.resources import Deployment, Endpoint, Variant, timestamp
+from local.cloud.sagemaker.store import Tags, as_map
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
 
@@ -159,6 +161,9 @@ class SageMaker(Catalogue):
         def vanish() -> None:
             del self.endpoints[endpoint_name.lower()]
 
+        if endpoint.traffic:
+            endpoint.traffic.settle()
+            endpoint.traffic = None
         self._enter(endpoint, "Deleting")
         WORLD.later(WORLD.durations.endpoint_delete, vanish)
 
@@ -176,6 +181,8 @@ class SageMaker(Catalogue):
         self, endpoint: Endpoint, status: str, seconds: float, arrive: Callable[[], None]
     ) -> dict[str, Any]:
         def finish() -> None:
+            if endpoint.traffic:
+                endpoint.traffic.settle()
             arrive()
             for variant in endpoint.variants:
                 variant.arrive()

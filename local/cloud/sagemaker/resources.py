@@ -6,9 +6,12 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.cloud.world import WORLD
+
+if TYPE_CHECKING:
+    from local.cloud.traffic import Traffic
 
 Spec = Mapping[str, Any]
 """A production variant as CreateEndpointConfig received it."""
@@ -119,6 +122,7 @@ class Endpoint(Resource):
     status: str = "Creating"
     modified: float = field(default_factory=lambda: WORLD.clock())
     deployment: Deployment | None = None
+    traffic: Traffic | None = None
 
     def description(self) -> dict[str, Any]:
         """DescribeEndpoint. While the endpoint is being created nothing serves, and no variants
