@@ -62,9 +62,7 @@ def build_code() -> AssetCode:
     return Code.from_asset(
         str(_FUNCTIONS),
         asset_hash_type=AssetHashType.OUTPUT,
-        bundling=BundlingOptions(
-            image=DockerImage.from_registry("unused"), local=_Bundling()
-        ),
+        bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=_Bundling()),
     )
 
 

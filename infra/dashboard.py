@@ -34,19 +34,14 @@ class Dashboard(Construct):
             widgets=[
                 [_graph("Outcomes of remediations", [_outcomes()], width=24)],
                 [
-                    _graph(
-                        "Errors", [f.metric_errors(period=_PERIOD) for f in lambdas]
-                    ),
+                    _graph("Errors", [f.metric_errors(period=_PERIOD) for f in lambdas]),
                     _graph(
                         "Throttles",
                         [f.metric_throttles(period=_PERIOD) for f in lambdas],
                     ),
                     _graph(
                         "Duration, p99",
-                        [
-                            f.metric_duration(period=_PERIOD, statistic="p99")
-                            for f in lambdas
-                        ],
+                        [f.metric_duration(period=_PERIOD, statistic="p99") for f in lambdas],
                     ),
                 ],
                 [
@@ -61,9 +56,7 @@ class Dashboard(Construct):
                     _graph(
                         "Dead letters",
                         [
-                            q.metric_approximate_number_of_messages_visible(
-                                period=_PERIOD
-                            )
+                            q.metric_approximate_number_of_messages_visible(period=_PERIOD)
                             for q in dead_letters
                         ],
                         width=12,
@@ -77,8 +70,7 @@ def _outcomes() -> cloudwatch.IMetric:
     """Every metric the functions write: a search, so that a new outcome needs no redeploy."""
     return cloudwatch.MathExpression(
         expression=(
-            f"SEARCH('{{{METRICS_NAMESPACE},outcome,remediation}}', 'Sum',"
-            f" {_PERIOD.to_seconds()})"
+            f"SEARCH('{{{METRICS_NAMESPACE},outcome,remediation}}', 'Sum', {_PERIOD.to_seconds()})"
         ),
         using_metrics={},
         label="",

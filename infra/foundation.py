@@ -85,8 +85,11 @@ def _ledger(scope: Construct) -> dynamodb.TableV2:
 def _topic(scope: Construct, emails: tuple[str, ...]) -> sns.Topic:
     """Where people hear of incidents and dead letters.
 
-    CloudWatch may publish only if the topic's policy names it; a policy of our own replaces the
-    default one that did (SNS developer guide, "Allow CloudWatch alarms in another AWS account").
+    CloudWatch may publish only if the topic's policy names it: a policy of our own replaces the
+    default one, which did. No KMS key: the policy of `alias/aws/sns` cannot be edited to let
+    CloudWatch in, which would silence the alarms, a key of our own costs money for ever, and
+    messages hold no secrets and lie on disks SNS encrypts anyway (SNS developer guide, "Amazon
+    SNS data encryption" and "Enable compatibility between event sources and encrypted topics").
     """
     topic = sns.Topic(scope, "Topic", enforce_ssl=True)
     topic.add_to_resource_policy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
@@ -56,6 +56,12 @@ class GuardedFunction(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        Validations.of(self.dead_letters).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-SQS3",
+                reason="It is the dead-letter queue: nothing reads it but a person.",
+            )
+        )
         self.function = lambda_.Function(
             self,
             "Function",
@@ -97,8 +103,9 @@ class GuardedFunction(Construct):
     def receive_queue(self) -> sqs.Queue:
         """Feed the function from a queue of its own; what fails three times is a dead letter.
 
-        Visibility time-out: six function time-outs and the batching window (Lambda developer
-        guide, "Creating and configuring an Amazon SQS event source mapping").
+        Visibility time-out: six function time-outs (Lambda developer guide, "Creating and
+        configuring an Amazon SQS event source mapping"), and the batching window, which a
+        received message waits out before its function starts.
         """
         window = self._settings.batching_window_seconds
         queue = sqs.Queue(
@@ -106,12 +113,8 @@ class GuardedFunction(Construct):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=Duration.seconds(
-                6 * int(_TIMEOUT.to_seconds()) + window
-            ),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=3
-            ),
+            visibility_timeout=Duration.seconds(6 * int(_TIMEOUT.to_seconds()) + window),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=3),
         )
         self.function.add_event_source(
             event_sources.SqsEventSource(
@@ -137,9 +140,7 @@ class GuardedFunction(Construct):
             id,
             description=description,
             event_pattern=pattern,
-            targets=[
-                event_targets.SqsQueue(queue, dead_letter_queue=self.dead_letters)
-            ],
+            targets=[event_targets.SqsQueue(queue, dead_letter_queue=self.dead_letters)],
         )
 
     def receive_alarms(self) -> None:
@@ -234,9 +235,7 @@ class GuardedFunction(Construct):
             ),
             threshold=1,
             evaluation_periods=1,
-            comparison_operator=(
-                cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-            ),
+            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(foundation.topic))

@@ -47,6 +47,4 @@ class Operator(Construct):
             ],
             [foundation.ledger.table_arn],
         )
-        self.guarded.allow(
-            ["sqs:SendMessage"], [queue.queue_arn for queue in queues.values()]
-        )
+        self.guarded.allow(["sqs:SendMessage"], [queue.queue_arn for queue in queues.values()])

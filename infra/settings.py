@@ -64,9 +64,7 @@ class StackSettings:
 
     core: Settings = field(default_factory=Settings)
     traffic_shift: TrafficShiftSettings = field(default_factory=TrafficShiftSettings)
-    infrastructure: InfrastructureSettings = field(
-        default_factory=InfrastructureSettings
-    )
+    infrastructure: InfrastructureSettings = field(default_factory=InfrastructureSettings)
 
 
 def read_settings(context: object) -> StackSettings:

@@ -23,9 +23,7 @@ class MlCapacityRemediationStack(Stack):
         )
         foundation = Foundation(self, "Foundation", settings)
         traffic_shift = TrafficShift(self, "TrafficShift", foundation)
-        operator = Operator(
-            self, "Operator", foundation, {"traffic_shift": traffic_shift.queue}
-        )
+        operator = Operator(self, "Operator", foundation, {"traffic_shift": traffic_shift.queue})
         outputs = {
             "LedgerTableName": foundation.ledger.table_name,
             "TopicArn": foundation.topic.topic_arn,

@@ -1,0 +1,112 @@
+"""Nothing that goes wrong between a signal and a function is lost or silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def target(value: dict[str, Any]) -> str:
+    """The logical id that an intrinsic points to."""
+    match value:
+        case {"Fn::GetAtt": [str(id), _]} | {"Ref": str(id)}:
+            return id
+        case _:
+            pytest.fail(f"not a reference: {value}")
+
+
+def test_every_function_sends_what_it_gave_up_on_to_a_dead_letter_queue(resources, dead_letters):
+    configs = {
+        target(each["Properties"]["FunctionName"]): each["Properties"]
+        for each in resources("AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert configs.keys() == resources("AWS::Lambda::Function").keys()
+    for config in configs.values():
+        assert target(config["DestinationConfig"]["OnFailure"]["Destination"]) in dead_letters
+        assert config["MaximumRetryAttempts"] == 2
+        assert config["MaximumEventAgeInSeconds"] == 900
+
+
+def test_each_function_has_a_dead_letter_queue_of_its_own(resources, dead_letters):
+    assert len(dead_letters) == len(resources("AWS::Lambda::Function"))
+
+
+def test_every_rule_target_has_a_dead_letter_queue(resources, dead_letters):
+    for rule in resources("AWS::Events::Rule").values():
+        for each in rule["Properties"]["Targets"]:
+            assert target(each["DeadLetterConfig"]["Arn"]) in dead_letters
+
+
+def test_a_rule_may_write_to_its_dead_letter_queue(resources, dead_letters):
+    allowed = {
+        (target(policy["Properties"]["Queues"][0]), target(source))
+        for policy in resources("AWS::SQS::QueuePolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        for source in [statement["Condition"]["ArnEquals"]["aws:SourceArn"]]
+    }
+    for id, rule in resources("AWS::Events::Rule").items():
+        for each in rule["Properties"]["Targets"]:
+            assert (target(each["DeadLetterConfig"]["Arn"]), id) in allowed
+            assert (target(each["Arn"]), id) in allowed
+
+
+def test_every_schedule_has_a_dead_letter_queue(resources, dead_letters):
+    for schedule in resources("AWS::Scheduler::Schedule").values():
+        config = schedule["Properties"]["Target"]["DeadLetterConfig"]
+        assert target(config["Arn"]) in dead_letters
+
+
+def test_a_message_that_fails_three_times_is_a_dead_letter(resources, dead_letters):
+    queues = resources("AWS::SQS::Queue")
+    for id in queues.keys() - dead_letters:
+        redrive = queues[id]["Properties"]["RedrivePolicy"]
+        assert target(redrive["deadLetterTargetArn"]) in dead_letters
+        assert redrive["maxReceiveCount"] == 3
+
+
+def test_dead_letters_wait_two_weeks_for_a_person(resources, dead_letters):
+    for id in dead_letters:
+        properties = resources("AWS::SQS::Queue")[id]["Properties"]
+        assert properties["MessageRetentionPeriod"] == 14 * 86400
+
+
+def test_one_dead_letter_tells_people(resources, dead_letters):
+    (topic,) = resources("AWS::SNS::Topic")
+    watched = set()
+    for alarm in resources("AWS::CloudWatch::Alarm").values():
+        p = alarm["Properties"]
+        assert (p["Namespace"], p["MetricName"]) == (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+        )
+        assert (p["Threshold"], p["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+        assert (p["Statistic"], p["EvaluationPeriods"]) == ("Maximum", 1)
+        assert p["TreatMissingData"] == "notBreaching"
+        assert [target(action) for action in p["AlarmActions"]] == [topic]
+        watched |= {target(dimension["Value"]) for dimension in p["Dimensions"]}
+    assert watched == dead_letters
+
+
+def test_a_failed_record_takes_none_of_its_batch_with_it(resources):
+    for mapping in resources("AWS::Lambda::EventSourceMapping").values():
+        p = mapping["Properties"]
+        assert p["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert p["BatchSize"] == 10
+        assert p["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+@pytest.mark.parametrize("window", [0, 300])
+def test_a_message_stays_hidden_for_six_function_timeouts_and_the_window(synthesize, window):
+    template = synthesize({"infrastructure": {"batching_window_seconds": window}})
+    by_type = {
+        kind: [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind]
+        for kind in ("AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping")
+    }
+    (timeout,) = {each["Timeout"] for each in by_type["AWS::Lambda::Function"]}
+    for mapping in by_type["AWS::Lambda::EventSourceMapping"]:
+        assert mapping["MaximumBatchingWindowInSeconds"] == window
+    for queue in by_type["AWS::SQS::Queue"]:
+        if "RedrivePolicy" in queue:
+            assert queue["VisibilityTimeout"] == 6 * timeout + window

@@ -1,0 +1,190 @@
+"""Each role may do what its function does, on what it does it to, and nothing more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# What may be called on any resource, and why.
+ANY_RESOURCE = {
+    "cloudwatch:DescribeAlarms": "tells of composite alarms only with a permission on `*`",
+    "cloudwatch:GetMetricData": "takes no resource",
+    "cloudwatch:ListAlarmMuteRules": "lists every rule of the account",
+    "tag:GetResources": "takes no resource",
+}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements_of(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in role["Properties"]["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+@pytest.fixture(scope="module")
+def statements(resources) -> list[dict[str, Any]]:
+    return [s for role in resources("AWS::IAM::Role").values() for s in statements_of(role)]
+
+
+def role_of(resources, name: str) -> list[dict[str, Any]]:
+    """The statements of the role of the function with this service name."""
+    for function in resources("AWS::Lambda::Function").values():
+        p = function["Properties"]
+        if p["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == name:
+            role = resources("AWS::IAM::Role")[p["Role"]["Fn::GetAtt"][0]]
+            return list(statements_of(role))
+    pytest.fail(f"no function is called {name}")
+
+
+def granted(statements: list[dict[str, Any]]) -> set[str]:
+    return {action for s in statements for action in as_list(s["Action"])}
+
+
+def test_no_grant_covers_more_than_one_action(statements):
+    assert [a for a in granted(statements) if "*" in a] == []
+
+
+def test_only_reviewed_actions_are_granted_on_any_resource(statements):
+    unbound = [s for s in statements if "*" in as_list(s["Resource"])]
+    assert granted(unbound) == ANY_RESOURCE.keys()
+
+
+def test_grants_are_in_the_roles_alone(template, resources):
+    kinds = {r["Type"] for r in template["Resources"].values() if "::IAM::" in r["Type"]}
+    assert kinds == {"AWS::IAM::Role"}
+    for role in resources("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_each_function_has_a_role_of_its_own(resources):
+    functions = resources("AWS::Lambda::Function").values()
+    roles = {f["Properties"]["Role"]["Fn::GetAtt"][0] for f in functions}
+    assert len(roles) == len(functions)
+
+
+def test_a_function_logs_to_its_own_group_only(resources):
+    for function in resources("AWS::Lambda::Function").values():
+        p = function["Properties"]
+        role = resources("AWS::IAM::Role")[p["Role"]["Fn::GetAtt"][0]]
+        logging = [s for s in statements_of(role) if "logs:PutLogEvents" in as_list(s["Action"])]
+        group = p["LoggingConfig"]["LogGroup"]["Ref"]
+        assert [s["Resource"] for s in logging] == [{"Fn::GetAtt": [group, "Arn"]}]
+
+
+def test_traffic_shift_may_do_exactly_this(resources):
+    assert granted(role_of(resources, "traffic_shift")) == {
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:ListAlarmMuteRules",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:ListTags",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+        "sns:Publish",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "ssm:GetParameter",
+        "tag:GetResources",
+    }
+
+
+def test_traffic_shift_writes_only_to_endpoints_whose_tag_opts_in(resources):
+    (write,) = [
+        s
+        for s in role_of(resources, "traffic_shift")
+        if "sagemaker:UpdateEndpointWeightsAndCapacities" in as_list(s["Action"])
+    ]
+    assert write["Action"] == "sagemaker:UpdateEndpointWeightsAndCapacities"
+    assert write["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/ml-remediation:traffic-shift": ["approve", "act"]}
+    }
+    assert write["Resource"]["Fn::Join"][1][-1] == ":endpoint/*"
+
+
+def test_the_operator_has_no_powers_of_its_own(resources):
+    assert granted(role_of(resources, "operator")) == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:SendMessage",
+    }
+
+
+def test_only_this_accounts_alarms_may_invoke_a_function(resources):
+    for permission in resources("AWS::Lambda::Permission").values():
+        p = permission["Properties"]
+        assert p["Principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+        assert p["Action"] == "lambda:InvokeFunction"
+        assert p["SourceAccount"] == {"Ref": "AWS::AccountId"}
+        arn = json.dumps(p["SourceArn"])
+        assert '":cloudwatch:", {"Ref": "AWS::Region"}' in arn
+        assert '{"Ref": "AWS::AccountId"}, ":alarm:*"' in arn
+
+
+def test_only_traffic_shift_takes_alarms_as_actions(resources):
+    (permission,) = resources("AWS::Lambda::Permission").values()
+    name = permission["Properties"]["FunctionName"]["Fn::GetAtt"][0]
+    environment = resources("AWS::Lambda::Function")[name]["Properties"]["Environment"]
+    assert environment["Variables"]["POWERTOOLS_SERVICE_NAME"] == "traffic_shift"
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource"),
+    [("AWS::SQS::QueuePolicy", "queue"), ("AWS::SNS::TopicPolicy", "topic")],
+)
+def test_a_service_may_write_only_on_behalf_of_this_accounts_resources(resources, kind, resource):
+    for policy in resources(kind).values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert "Service" in statement["Principal"]
+                assert "aws:SourceArn" in json.dumps(statement["Condition"])
+
+
+def test_alarms_of_this_account_may_tell_the_topic(resources):
+    (policy,) = resources("AWS::SNS::TopicPolicy").values()
+    (statement,) = [
+        s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"
+    ]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Action"] == "sns:Publish"
+    equals = statement["Condition"]["StringEquals"]
+    assert equals == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_only_this_accounts_schedules_may_take_the_heartbeat_role(resources):
+    (schedule,) = resources("AWS::Scheduler::Schedule").values()
+    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    document = resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]
+    (trust,) = document["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    equals = trust["Condition"]["StringEquals"]
+    assert equals["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert equals["aws:SourceArn"]["Fn::Join"][1][-1] == ":schedule-group/default"
+
+
+def test_the_heartbeat_role_invokes_its_function_and_nothing_else(resources):
+    (schedule,) = resources("AWS::Scheduler::Schedule").values()
+    target = schedule["Properties"]["Target"]
+    role = resources("AWS::IAM::Role")[target["RoleArn"]["Fn::GetAtt"][0]]
+    assert [(s["Action"], s["Resource"]) for s in statements_of(role)] == [
+        ("lambda:InvokeFunction", target["Arn"]),
+        ("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]),
+    ]
