@@ -1,0 +1,49 @@
+"""What the launcher tells us over loopback: holders of access keys, and AWS services' metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from local.account import ACCOUNT_ID
+from local.calls import Identity
+from local.cloud import WORLD
+
+
+def application(identities: dict[str, Identity]) -> web.Application:
+    """The internal interface; metrics may be in any namespace, `AWS/` ones included."""
+
+    async def identity(request: web.Request) -> web.Response:
+        told = await request.json()
+        identities[told["access_key"]] = Identity(told["function"], told["role"])
+        return web.json_response({})
+
+    async def metrics(request: web.Request) -> web.Response:
+        told = await request.json()
+        await asyncio.to_thread(_record, told["data"])
+        return web.json_response({})
+
+    internal = web.Application(client_max_size=32 * 2**20)
+    internal.router.add_post("/identities", identity)
+    internal.router.add_post("/metrics", metrics)
+    return internal
+
+
+def _record(data: list[dict[str, Any]]) -> None:
+    from local.cloud.cloudwatch import record
+
+    with WORLD.turn():
+        for datum in data:
+            record(
+                ACCOUNT_ID,
+                datum["region"],
+                datum["namespace"],
+                datum["name"],
+                datum["dimensions"],
+                values=datum["values"],
+                timestamp=datum["timestamp"],
+                unit=datum["unit"],
+                resolution=datum["resolution"],
+            )

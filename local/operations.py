@@ -1,0 +1,126 @@
+"""Which operation of which service an HTTP request is, read as the services read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
+
+_SIGNED = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+
+# Where the name a request is signed for is not the name of botocore's model.
+_MODEL = {
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+    "states": "stepfunctions",
+    "elasticloadbalancing": "elbv2",
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a signature says, unverified: the key, the Region and the service."""
+
+    access_key: str
+    region: str
+    service: str
+
+
+def signature(headers: Mapping[str, str], query: str) -> Signature | None:
+    """The signature of a request, from its Authorization header or a presigned URL's query."""
+    found = _SIGNED.search(headers.get("Authorization", ""))
+    if found is None and "X-Amz-Credential" in query:
+        credential = parse_qs(query).get("X-Amz-Credential", [""])[0]
+        found = _SIGNED.search(f"Credential={credential}")
+    return Signature(*found.groups()) if found else None
+
+
+def operation(
+    service: str, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> str:
+    """The operation's name as AWS spells it, or `METHOD path` where no model knows it."""
+    target = headers.get("X-Amz-Target")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    _, rpc, name = path.partition("/operation/")
+    if rpc:
+        return name
+    if headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        action = parse_qs(body[:2000].decode("latin-1")).get("Action")
+        if action:
+            return action[0]
+    action = parse_qs(query).get("Action")
+    if action:
+        return action[0]
+    return _rest_operation(service, method, path, query) or f"{method} {path}"
+
+
+def error_code(headers: Mapping[str, str], body: bytes) -> str | None:
+    """The error code of a refused call, in any of AWS's protocols; None where none is given."""
+    for candidate in (headers.get("x-amzn-errortype"), headers.get("x-amzn-query-error")):
+        if candidate:
+            return re.split(r"[:;]", candidate)[0]
+    text = body[:4000].decode("utf-8", "replace")
+    found = re.search(r"<Code>([^<]+)</Code>", text) or re.search(
+        r'"(?:__type|code|Code)"\s*:\s*"([^"]+)"', text
+    )
+    return found[1].rsplit("#", 1)[-1].split(":")[0] if found else None
+
+
+@dataclass(frozen=True)
+class _Route:
+    name: str
+    method: str
+    path: re.Pattern[str]
+    literals: int
+    query: frozenset[str]
+
+
+def _rest_operation(service: str, method: str, path: str, query: str) -> str | None:
+    given = frozenset(f"{key}={value}" if value else key for key, value in _pairs(query))
+    names = given | {pair.split("=")[0] for pair in given}
+    fitting = [
+        route
+        for route in _routes(service)
+        if route.method == method and route.path.fullmatch(path) and route.query <= names
+    ]
+    best = max(fitting, key=lambda route: (len(route.query), route.literals), default=None)
+    return best.name if best else None
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+@cache
+def _routes(service: str) -> list[_Route]:
+    try:
+        model: dict[str, Any] = Loader().load_service_model(
+            _MODEL.get(service, service), "service-2"
+        )
+    except UnknownServiceError:
+        return []
+    # Path-style addressing: the bucket is the first segment.
+    prefix = r"/[^/]+" if service == "s3" else ""
+    routes = []
+    for name, details in model["operations"].items():
+        uri, _, query = details["http"]["requestUri"].partition("?")
+        if prefix:
+            bucket_gone = uri.removeprefix("/{Bucket}")
+            uri = bucket_gone or "/"
+        pieces = re.split(r"\{([^}]+)\}", uri.rstrip("/") if prefix else uri)
+        expression = "".join(
+            re.escape(piece) if index % 2 == 0 else (".+" if piece.endswith("+") else "[^/]+")
+            for index, piece in enumerate(pieces)
+        )
+        whole = re.compile(f"{prefix}{expression}/?" if name != "ListBuckets" else "/")
+        required = frozenset(f"{k}={v}" if v else k for k, v in _pairs(query))
+        literals = sum(len(piece) for piece in pieces[::2])
+        routes.append(_Route(name, details["http"]["method"], whole, literals, required))
+    return routes
