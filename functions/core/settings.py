@@ -120,11 +120,7 @@ def _parse_class(cls: type, value: object, where: str, problems: list[str]) -> A
     for key in value:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
-            hint = (
-                f"; did you mean {near[0]!r}?"
-                if near
-                else f"; known: {', '.join(known)}."
-            )
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}."
             problems.append(f"{where}.{key} is not a setting{hint}")
     hints = get_type_hints(cls)
     found = {
@@ -162,18 +158,14 @@ def _parse_value(
     return value
 
 
-def _check_bounds(
-    spec: Field[Any], value: Any, where: str, problems: list[str]
-) -> None:
+def _check_bounds(spec: Field[Any], value: Any, where: str, problems: list[str]) -> None:
     rule = spec.metadata
     low, high = rule.get("minimum"), rule.get("maximum")
-    if low is not None and value < low or high is not None and value > high:
+    if (low is not None and value < low) or (high is not None and value > high):
         problems.append(f"{where} must be from {low} to {high}, not {value!r}.")
     if rule.get("choices") and value not in rule["choices"]:
         problems.append(
             f"{where} must be one of {', '.join(map(str, rule['choices']))}, not {value!r}."
         )
     if rule.get("pattern") and not re.fullmatch(rule["pattern"], value):
-        problems.append(
-            f"{where} is {value!r}, which does not look like {rule['pattern']}."
-        )
+        problems.append(f"{where} is {value!r}, which does not look like {rule['pattern']}.")

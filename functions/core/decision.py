@@ -1,0 +1,57 @@
+"""What a remediation may decide. Every decision carries its reason and the evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Dial = Mapping[str, Any]
+"""The whole values of what a lever moves, as plain JSON data; compared and written as one."""
+
+
+class Move(Enum):
+    """What an action is for. Moves to safety wait for no cooldown and have a cap of their own."""
+
+    SAFETY = "safety"
+    FORWARD = "forward"
+
+
+@dataclass(frozen=True)
+class Act:
+    """Write `write` now, on the way to `goal`; equal when one step does it."""
+
+    reason: str
+    write: Dial
+    goal: Dial
+    move: Move
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Nothing is done. `code` is a stable name, `page` asks for a person."""
+
+    code: str
+    reason: str
+    page: bool = False
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """AWS is still carrying out a change; look again when due."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Nothing (more) to do: the goal stands, or the trouble is gone."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+Decision = Act | Refuse | Wait | Settled

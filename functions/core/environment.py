@@ -1,0 +1,51 @@
+"""What a function needs from its environment, read once, each missing name said by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.core.settings import Settings, parse
+
+
+class EnvironmentMissing(RuntimeError):
+    """The function was deployed without something it needs; the stack sets every name."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """ledger_table, topic_arn and mode_parameter name AWS resources of this stack.
+
+    lever: the remediation's own settings as plain data, for the remediation to parse.
+    """
+
+    ledger_table: str
+    topic_arn: str
+    mode_parameter: str
+    settings: Settings
+    lever: Mapping[str, Any]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
+        """Raises EnvironmentMissing, naming all that is missing, and SettingsError."""
+        names = (
+            "LEDGER_TABLE",
+            "TOPIC_ARN",
+            "MODE_PARAMETER",
+            "SETTINGS",
+            "LEVER_SETTINGS",
+        )
+        if missing := [name for name in names if not env.get(name)]:
+            raise EnvironmentMissing(
+                f"{', '.join(missing)} not set: deploy the stack again, it sets them."
+            )
+        return cls(
+            ledger_table=env["LEDGER_TABLE"],
+            topic_arn=env["TOPIC_ARN"],
+            mode_parameter=env["MODE_PARAMETER"],
+            settings=parse(Settings, json.loads(env["SETTINGS"]), "SETTINGS"),
+            lever=json.loads(env["LEVER_SETTINGS"]),
+        )

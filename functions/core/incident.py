@@ -1,0 +1,138 @@
+"""One target's open remediation, from first signal to verified end, and what outlives it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from functions.core.decision import Dial
+
+SCHEMA = 1
+
+
+class Stage(Enum):
+    """Where an incident stands. The first five are open, the rest are ends."""
+
+    OPEN = "open"
+    OBSERVED = "observed"
+    AWAITING_APPROVAL = "awaiting-approval"
+    ACTING = "acting"
+    ACTED = "acted"
+    VERIFIED = "verified"
+    RECOVERED = "recovered"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    REJECTED = "rejected"
+
+    @property
+    def is_open(self) -> bool:
+        return self in _OPEN
+
+
+_OPEN = frozenset({Stage.OPEN, Stage.OBSERVED, Stage.AWAITING_APPROVAL, Stage.ACTING, Stage.ACTED})
+
+
+@dataclass(frozen=True)
+class Incident:
+    """All that is known of one remediation of one target.
+
+    causes: what raised it, each with what the signal said that AWS cannot be asked again.
+    before: the whole dial before our first write. writing: what a call in flight writes.
+    written: the whole dial as we last wrote it. goal: where the dial shall end.
+    told: the last decision that was told, so that the same one is not told again.
+    untold: messages that are recorded but not yet sent.
+    """
+
+    id: str
+    remediation: str
+    target: str
+    opened_at: str
+    stage: Stage = Stage.OPEN
+    mode: str = ""
+    causes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    action: str = ""
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    before: Dial | None = None
+    writing: Dial | None = None
+    written: Dial | None = None
+    goal: Dial | None = None
+    move: str = ""
+    attempts: int = 0
+    approved_by: str | None = None
+    reverted_by: str | None = None
+    told: str = ""
+    untold: tuple[Mapping[str, Any], ...] = ()
+    timeline: tuple[Mapping[str, str], ...] = ()
+    closed_at: str | None = None
+    schema: int = SCHEMA
+
+    @classmethod
+    def opened(cls, remediation: str, target: str, now: datetime) -> Incident:
+        """A fresh incident; its id sorts by time and is short enough to type."""
+        stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
+        lever = remediation.replace("_", "-")
+        return cls(
+            id=f"{lever}-{stamp}-{secrets.token_hex(3)}",
+            remediation=remediation,
+            target=target,
+            opened_at=now.isoformat(),
+        )
+
+    def to(self, stage: Stage, now: datetime, note: str, **changes: Any) -> Incident:
+        """The same incident a stage further, with a line in its timeline."""
+        line = {"at": now.isoformat(), "stage": stage.value, "note": note}
+        return replace(
+            self,
+            stage=stage,
+            timeline=(*self.timeline, line)[-50:],
+            closed_at=None if stage.is_open else now.isoformat(),
+            **changes,
+        )
+
+    def as_document(self) -> dict[str, Any]:
+        return asdict(self) | {"stage": self.stage.value}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Incident:
+        return cls(
+            **dict(document)
+            | {
+                "stage": Stage(document["stage"]),
+                "untold": tuple(document["untold"]),
+                "timeline": tuple(document["timeline"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What an operator asked for. `by` is the name given, recorded as claimed."""
+
+    id: str
+    command: str
+    incident: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one remediation remembers of one target between incidents.
+
+    actions: epoch seconds of the counted actions of the last hour.
+    """
+
+    target: str
+    remediation: str
+    version: int = 0
+    incident: str | None = None
+    actions: tuple[float, ...] = ()
+    failures: int = 0
+    cooldown_until: float = 0
+    hands_off_until: float = 0
+    hands_off_reason: str = ""

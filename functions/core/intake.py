@@ -1,0 +1,199 @@
+"""What a function's event brings: a batch of queue messages, an alarm, the heartbeat.
+
+Bad input harms nobody: it is refused by name, counted, kept in the ledger, and its batch-mates
+are looked at. A look that fails is tried again: the message goes back to the queue, and the
+heartbeat finds the target due.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+
+from functions.core.clients import client
+from functions.core.decision import Refuse
+from functions.core.environment import Environment
+from functions.core.ledger import Ledger
+from functions.core.look import Outcome
+from functions.core.mode import read_switch
+from functions.core.order import Order
+from functions.core.remediation import Remediation, Sighting
+from functions.core.signals import BadSignal, Kind, Place, Signal, read, read_body
+from functions.core.telling import Teller, count
+
+logger = Logger(child=True)
+
+SECONDS_TO_FINISH = 15.0
+
+_sweeping: set[tuple[str, str]] = set()
+"""Ledger tables and remediations whose first sweep this function instance has seen to."""
+
+
+class Context(Protocol):
+    """The part of Lambda's context that is used."""
+
+    invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def remediate(
+    event: Any,
+    context: Context,
+    remediation: Remediation,
+    environment: Environment,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dict[str, Any]:
+    """Handle one invocation.
+
+    Returns, for a batch, `batchItemFailures` as the event source mapping reads it, and always
+    `outcomes`, one object a look. Raises only for a single signal whose look failed, so that
+    Lambda's own retries and the on-failure destination take over.
+    """
+    return _Intake(event, context, remediation, environment, clock).run()
+
+
+class _Intake:
+    def __init__(
+        self,
+        event: Any,
+        context: Context,
+        remediation: Remediation,
+        environment: Environment,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.event = event
+        self.context = context
+        self.remediation = remediation
+        self.environment = environment
+        self.clock = clock
+        self.here = Place.of_function(context.invoked_function_arn)
+        self.ledger = Ledger(client("dynamodb"), environment.ledger_table)
+        self.order = Order(
+            remediation=remediation,
+            ledger=self.ledger,
+            teller=Teller(client("events"), client("sns"), environment.topic_arn),
+            settings=environment.settings,
+            account_mode=read_switch(client("ssm"), environment.mode_parameter),
+            clock=clock,
+        )
+
+    def run(self) -> dict[str, Any]:
+        if isinstance(self.event, Mapping) and isinstance(self.event.get("Records"), list):
+            return self._batch(self.event["Records"])
+        try:
+            signal = read(self.event, self.here)
+        except BadSignal as bad:
+            return _answer([self._keep(json.dumps(self.event, default=str), bad)])
+        if signal.kind is Kind.HEARTBEAT:
+            return _answer(self._heartbeat())
+        sightings = self._sight(signal)
+        if isinstance(sightings, Outcome):
+            return _answer([sightings])
+        outcomes, failures = self._look_at(_by_target(sightings))
+        if failures:
+            raise next(iter(failures.values()))
+        return _answer(outcomes)
+
+    def _batch(self, records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Messages of one target are one look; a failed look fails just its own messages."""
+        outcomes: list[Outcome] = []
+        failed: set[str] = set()
+        wanted: dict[str, list[Sighting]] = {}
+        senders: dict[str, list[str]] = {}
+        for record in records:
+            try:
+                sightings = self._sight(read_body(record["body"], self.here))
+            except BadSignal as bad:
+                outcomes.append(self._keep(str(record["body"]), bad))
+                continue
+            except Exception as error:
+                logger.exception("signal not understood, back to the queue", error=str(error))
+                failed.add(record["messageId"])
+                continue
+            if isinstance(sightings, Outcome):
+                outcomes.append(sightings)
+                continue
+            for sighting in sightings:
+                wanted.setdefault(sighting.target, []).append(sighting)
+                senders.setdefault(sighting.target, []).append(record["messageId"])
+        looked, failures = self._look_at(wanted)
+        failed.update(id for target in failures for id in senders[target])
+        return _answer([*outcomes, *looked], failed)
+
+    def _heartbeat(self) -> list[Outcome]:
+        """All that is due. What there is no time left for stays due for the next minute."""
+        now = self.clock().timestamp()
+        name = self.remediation.name
+        if (key := (self.environment.ledger_table, name)) not in _sweeping:
+            self.ledger.start_sweeps(name, now)
+            _sweeping.add(key)
+        wanted: dict[str, list[Sighting]] = {}
+        for due in self.ledger.due(name, now):
+            if due["pk"] != "sweep":
+                wanted.setdefault(due["pk"], [])
+            elif self.ledger.take_sweep(name, now, self.environment.settings.sweep_minutes * 60):
+                for sighting in self.remediation.sweep():
+                    wanted.setdefault(sighting.target, []).append(sighting)
+        outcomes, failures = self._look_at(wanted)
+        for target, error in failures.items():
+            logger.error("look failed, due again", target=target, error=str(error))
+        return outcomes
+
+    def _sight(self, signal: Signal) -> Sequence[Sighting] | Outcome:
+        if signal.kind is Kind.OPERATOR:
+            return [Sighting(signal.detail["target"], "")]
+        sighted = self.remediation.sight(signal)
+        if isinstance(sighted, Refuse):
+            logger.info("signal refused", code=sighted.code, reason=sighted.reason)
+            count(self.remediation.name, sighted.code)
+            return Outcome(signal.detail["alarmName"], sighted.code, sighted.reason)
+        return sighted
+
+    def _look_at(
+        self, wanted: Mapping[str, Sequence[Sighting]]
+    ) -> tuple[list[Outcome], dict[str, Exception]]:
+        outcomes: list[Outcome] = []
+        failures: dict[str, Exception] = {}
+        for target, sightings in wanted.items():
+            seconds = self.context.get_remaining_time_in_millis() / 1000
+            if seconds < SECONDS_TO_FINISH:
+                failures[target] = TimeoutError(f"no time left to look at {target}")
+                continue
+            try:
+                outcome = self.order.look(target, sightings, seconds)
+            except Exception as error:
+                logger.exception("look failed", target=target)
+                count(self.remediation.name, "look-failed")
+                failures[target] = error
+                continue
+            logger.info("looked", target=target, code=outcome.code, reason=outcome.reason)
+            outcomes.append(outcome)
+        return outcomes, failures
+
+    def _keep(self, body: str, bad: BadSignal) -> Outcome:
+        logger.warning("bad signal kept", code=bad.code, reason=bad.reason)
+        count(self.remediation.name, bad.code)
+        self.ledger.keep_refused(self.remediation.name, body, bad.code, bad.reason, self.clock())
+        return Outcome("", bad.code, bad.reason)
+
+
+def _by_target(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:
+    wanted: dict[str, list[Sighting]] = {}
+    for sighting in sightings:
+        wanted.setdefault(sighting.target, []).append(sighting)
+    return wanted
+
+
+def _answer(outcomes: Sequence[Outcome], failed: Iterable[str] = ()) -> dict[str, Any]:
+    return {
+        "batchItemFailures": [{"itemIdentifier": id} for id in sorted(failed)],
+        "outcomes": [
+            {"target": o.target, "code": o.code, "reason": o.reason, "incident": o.incident}
+            for o in outcomes
+        ],
+    }

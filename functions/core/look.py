@@ -1,0 +1,350 @@
+"""One look at one claimed target: the record as read, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
+from functions.core.guards import check, recent
+from functions.core.incident import Incident, Intent, Stage, Standing
+from functions.core.intents import Accepted, Rejected, answer
+from functions.core.ledger import Ledger, Record
+from functions.core.mode import Mode
+from functions.core.remediation import Busy, Changed, Gone, Remediation
+from functions.core.settings import Settings
+from functions.core.telling import Teller, count, message
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's."""
+
+    target: str
+    code: str
+    reason: str
+    incident: str | None = None
+
+
+class Look:
+    """Begins with the record as the ledger holds it; every step leaves it recorded and told."""
+
+    def __init__(
+        self,
+        remediation: Remediation,
+        ledger: Ledger,
+        teller: Teller,
+        settings: Settings,
+        mode: Mode,
+        record: Record,
+        now: datetime,
+    ) -> None:
+        self.remediation = remediation
+        self.ledger = ledger
+        self.teller = teller
+        self.settings = settings
+        self.target = record.standing.target
+        self.mode = mode
+        self.standing: Standing = record.standing
+        self.incident: Incident | None = record.incident
+        self.intent: Intent | None = record.intent
+        self.stored = record.incident
+        self.now = now
+
+    def run(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
+        self._tell_untold()
+        if self.intent is not None and (answer := self._answer(self.intent)):
+            return answer
+        if self.incident is not None and not self.incident.stage.is_open:
+            self.incident = None
+        hands_off = self.standing.hands_off_until > self.now.timestamp()
+        if hands_off and not (self.incident and self.incident.reverted_by):
+            return self._end_quietly("hands-off", self.standing.hands_off_reason)
+        known = self.incident.causes if self.incident else {}
+        try:
+            seen = self.remediation.observe(self.target, {**known, **causes}, self.now)
+        except Gone as gone:
+            return self._close(Stage.RECOVERED, "gone", str(gone))
+        if self.incident is not None:
+            if moved := self._moved_by_others(seen.dial):
+                return moved
+            self.incident = replace(self.incident, causes={**known, **causes})
+        decision = self.remediation.decide(seen, self.incident)
+        if self.incident is None:
+            if isinstance(decision, Settled):
+                return self._end_quietly("settled", decision.reason)
+            self.incident = replace(
+                Incident.opened(self.remediation.name, self.target, self.now),
+                causes=dict(causes),
+            )
+        self.incident = replace(self.incident, mode=self.mode.word)
+        return self._apply(decision, seen.dial)
+
+    # decisions
+
+    def _apply(self, decision: Decision, dial: Dial) -> Outcome:
+        assert self.incident is not None
+        match decision:
+            case Act():
+                return self._act(decision, dial)
+            case Refuse():
+                return self._refuse(decision)
+            case Wait(reason):
+                self._save(self.incident, due=True)
+                return self._outcome("waiting", reason)
+            case Settled(reason) if self.incident.reverted_by:
+                return self._close(Stage.REVERTED, "reverted", reason, "Remediation Reverted")
+            case Settled(reason) if self.incident.written is not None:
+                return self._close(Stage.VERIFIED, "verified", reason, "Remediation Verified")
+            case Settled(reason):
+                return self._close(Stage.RECOVERED, "recovered", reason)
+
+    def _act(self, act: Act, dial: Dial) -> Outcome:
+        incident = self.incident
+        assert incident is not None
+        now = self.now.timestamp()
+        first = incident.attempts == 0
+        incident = self.incident = replace(
+            incident,
+            action="act",
+            reason=act.reason,
+            evidence=act.evidence,
+            goal=act.goal,
+            before=dial if first else incident.before,
+            move=act.move.value,
+        )
+        if refusal := check(act, self.standing, incident, self.mode, self.settings, now):
+            return self._held_back(refusal)
+        if first and not self._spend(act.move, now):
+            return self._held_back(
+                Refuse(
+                    "limit-reached",
+                    "as many actions as an hour allows were taken",
+                    page=True,
+                )
+            )
+        decided = [message(incident, "Remediation Decided", "decided", notify=False)]
+        incident = incident.to(
+            Stage.ACTING,
+            self.now,
+            act.reason,
+            writing=act.write,
+            attempts=incident.attempts + 1,
+            untold=(*incident.untold, *(decided if first else ())),
+        )
+        if act.move is Move.FORWARD and first:
+            times = (*recent(self.standing, now), now)
+            self.standing = replace(self.standing, actions=times)
+        self._save(incident, due=True)
+        try:
+            self.remediation.act(self.target, dial, act.write)
+        except Busy as busy:
+            return self._outcome("waiting", str(busy))
+        except Changed as changed:
+            return self._supersede(changed.now_stands)
+        except Gone as gone:
+            return self._close(Stage.RECOVERED, "gone", str(gone))
+        except (ClientError, BotoCoreError) as error:
+            return self._failed(error)
+        return self._acted(act.write, act.reason)
+
+    def _spend(self, move: Move, now: float) -> bool:
+        limits = self.settings.limits
+        limit = limits.safety_moves_per_hour if move is Move.SAFETY else limits.actions_per_hour
+        return self.ledger.spend(self.remediation.name, move.value, limit, now)
+
+    def _acted(self, written: Dial, reason: str) -> Outcome:
+        assert self.incident is not None
+        incident = self.incident.to(
+            Stage.ACTED,
+            self.now,
+            reason,
+            written=written,
+            writing=None,
+            told="acted",
+        )
+        told = message(incident, "Remediation Acted", "acted", notify=True)
+        rest = self.now.timestamp() + self.settings.cooldown_seconds
+        self.standing = replace(self.standing, failures=0, cooldown_until=rest)
+        self._save(replace(incident, untold=(*incident.untold, told)), due=True)
+        self._tell_untold()
+        return self._outcome("acted", reason)
+
+    def _failed(self, error: Exception) -> Outcome:
+        assert self.incident is not None
+        failures = self.standing.failures + 1
+        reason = f"AWS refused the change: {error}"
+        logger.error("action failed", target=self.target, error=str(error), failures=failures)
+        if failures < self.settings.failures_before_breaker:
+            self.standing = replace(self.standing, failures=failures)
+            incident = replace(self.incident, reason=reason)
+            told = message(incident, "Remediation Failed", "failed", notify=failures == 1)
+            self._save(replace(incident, untold=(*incident.untold, told)), due=True)
+            self._tell_untold()
+            return self._outcome("failed", reason)
+        self._hands_off(f"{failures} failures in a row, the last: {error}")
+        self.standing = replace(self.standing, failures=0)
+        return self._close(Stage.FAILED, "breaker-open", reason, "Remediation Failed")
+
+    def _refuse(self, refusal: Refuse) -> Outcome:
+        """A refusal keeps the incident open: the heartbeat looks again until it clears."""
+        assert self.incident is not None
+        self.incident = replace(
+            self.incident,
+            action="refuse",
+            reason=refusal.reason,
+            evidence=refusal.evidence,
+        )
+        return self._tell_once(self.incident, "Remediation Refused", refusal)
+
+    def _held_back(self, refusal: Refuse) -> Outcome:
+        """An action that may not be taken now; what it would be stays in the record."""
+        incident = self.incident
+        assert incident is not None
+        match refusal.code:
+            case "observe":
+                stage = Stage.OBSERVED
+                incident = (
+                    incident
+                    if incident.stage is stage
+                    else incident.to(stage, self.now, incident.reason)
+                )
+                return self._tell_once(incident, "Remediation Decided", refusal)
+            case "needs-approval":
+                stage = Stage.AWAITING_APPROVAL
+                incident = (
+                    incident
+                    if incident.stage is stage
+                    else incident.to(stage, self.now, incident.reason)
+                )
+                return self._tell_once(incident, "Approval Requested", refusal)
+            case _:
+                incident = replace(
+                    incident, reason=f"{incident.reason}; held back: {refusal.reason}"
+                )
+                return self._tell_once(incident, "Remediation Refused", refusal)
+
+    def _tell_once(self, incident: Incident, detail_type: str, refusal: Refuse) -> Outcome:
+        if incident.told != refusal.code:
+            told = message(incident, detail_type, refusal.code, notify=refusal.page)
+            incident = replace(incident, told=refusal.code, untold=(*incident.untold, told))
+        self._save(incident, due=True)
+        self._tell_untold()
+        return self._outcome(refusal.code, refusal.reason)
+
+    # others
+
+    def _moved_by_others(self, dial: Dial) -> Outcome | None:
+        """Reconcile a write whose record was lost, and leave alone what others moved since ours."""
+        incident = self.incident
+        assert incident is not None
+        stands = self.remediation.stands
+        if incident.stage is Stage.ACTING and incident.writing is not None:
+            if stands(dial, incident.writing):
+                self._acted(incident.writing, incident.reason)
+                return None
+            last = incident.written if incident.written is not None else incident.before
+            return None if last is None or stands(dial, last) else self._supersede(dial)
+        if incident.written is None or stands(dial, incident.written):
+            return None
+        if incident.reverted_by and incident.attempts == 0 and self.intent is not None:
+            self.incident = self.stored
+            reason = f"it no longer stands where the action left it, but at {dial}"
+            return self._answer_no(self.intent, Refuse("moved-on", reason))
+        return self._supersede(dial)
+
+    def _supersede(self, dial: Dial) -> Outcome:
+        assert self.incident is not None
+        left = self.incident.written or self.incident.before
+        reason = (
+            f"somebody else changed it: it stood at {left}, now it stands at {dial}; CloudTrail's "
+            f"event history says who. Hands off for {self.settings.superseded_seconds} s"
+        )
+        self._hands_off(reason)
+        return self._close(Stage.SUPERSEDED, "superseded", reason, "Remediation Refused")
+
+    def _hands_off(self, reason: str) -> None:
+        until = self.now.timestamp() + self.settings.superseded_seconds
+        self.standing = replace(self.standing, hands_off_until=until, hands_off_reason=reason)
+
+    # operators
+
+    def _answer(self, intent: Intent) -> Outcome | None:
+        """Take an operator's intent into the incident; an Outcome when that is the end of it."""
+        match answer(intent, self.incident, self.mode, self.now):
+            case Accepted(incident):
+                self.incident = incident
+                return None
+            case Rejected(reason):
+                self._hands_off(reason)
+                return self._close(Stage.REJECTED, "rejected", reason, "Remediation Refused")
+            case Refuse() as refusal:
+                return self._answer_no(intent, refusal)
+
+    def _answer_no(self, intent: Intent, refusal: Refuse) -> Outcome:
+        """Tell that an intent is not followed; the incident stays as it was."""
+        shown = self.incident or Incident.opened(self.remediation.name, self.target, self.now)
+        shown = replace(shown, id=intent.incident, action=intent.command, reason=refusal.reason)
+        told = message(shown, "Remediation Refused", refusal.code, notify=True)
+        incident = self.incident
+        if incident is None:
+            self.teller.tell([told])
+            self._save(None, due=False)
+        else:
+            incident = replace(incident, untold=(*incident.untold, told))
+            self._save(incident, due=incident.stage.is_open)
+            self._tell_untold()
+        return self._outcome(refusal.code, refusal.reason)
+
+    # the record
+
+    def _close(self, stage: Stage, code: str, reason: str, detail_type: str = "") -> Outcome:
+        assert self.incident is not None
+        incident = self.incident.to(stage, self.now, reason, reason=reason)
+        if stage is Stage.REVERTED:
+            self._hands_off(f"reverted by {incident.reverted_by}")
+        if detail_type:
+            told = message(incident, detail_type, code, notify=True)
+            incident = replace(incident, untold=(*incident.untold, told))
+        else:
+            count(self.remediation.name, code)
+        self._save(incident, due=False)
+        self._tell_untold()
+        return self._outcome(code, reason)
+
+    def _end_quietly(self, code: str, reason: str) -> Outcome:
+        """Nothing to record, but a target that is known must not stay due."""
+        if self.standing.version:
+            self._save(None, due=False)
+        return Outcome(self.target, code, reason)
+
+    def _save(self, incident: Incident | None, *, due: bool) -> None:
+        is_open = incident is not None and incident.stage.is_open
+        standing = replace(self.standing, incident=incident.id if incident and is_open else None)
+        due_at = self.now.timestamp() if due else None
+        self.standing = self.ledger.save(standing, incident, due_at, self.intent)
+        self.intent = None
+        self.incident = incident
+
+    def _tell_untold(self) -> None:
+        """Send what is recorded but not sent; what cannot be sent stays recorded and due."""
+        incident = self.incident
+        if incident is None or not incident.untold:
+            return
+        left = self.teller.tell(incident.untold)
+        incident = replace(incident, untold=tuple(left))
+        due = incident.stage.is_open or bool(left)
+        standing = replace(self.standing, incident=incident.id if due else None)
+        due_at = self.now.timestamp() if due else None
+        self.standing = self.ledger.save(standing, incident, due_at)
+        self.incident = incident
+
+    def _outcome(self, code: str, reason: str) -> Outcome:
+        return Outcome(self.target, code, reason, self.incident.id if self.incident else None)

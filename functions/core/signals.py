@@ -1,0 +1,150 @@
+"""What came in, typed: an alarm, the heartbeat, an operator's nudge. It only says where to look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+OWN_SOURCE = "ml-capacity-remediation"
+ALARM_DETAIL_TYPE = "CloudWatch Alarm State Change"
+
+
+class Kind(Enum):
+    ALARM = "alarm"
+    HEARTBEAT = "heartbeat"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this function stands; a signal from elsewhere is refused."""
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of_function(cls, arn: str) -> Place:
+        _, partition, _, region, account, *_ = arn.split(":")
+        return cls(partition, region, account)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One thing to look at.
+
+    detail: for an alarm, the same shape whether EventBridge or the alarm itself brought it
+    (`alarmName`, `state`, `previousState`, `configuration`, perhaps `muteDetail`).
+    direct: the alarm invoked the function as its own action.
+    """
+
+    kind: Kind
+    time: datetime
+    detail: Mapping[str, Any]
+    resources: tuple[str, ...] = ()
+    direct: bool = False
+
+
+class BadSignal(ValueError):
+    """A signal that must not be acted on. `code` is a stable name; the text says what to change."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def read_body(body: object, here: Place | None) -> Signal:
+    """The signal in the body of a queue message: a JSON text of an EventBridge envelope."""
+    try:
+        envelope = json.loads(body) if isinstance(body, (str, bytes)) else body
+    except (ValueError, RecursionError) as error:
+        raise BadSignal("not-json", f"the message is not JSON: {error}") from error
+    return read(envelope, here)
+
+
+def read(envelope: object, here: Place | None) -> Signal:
+    """The signal in an EventBridge envelope, a direct alarm invocation or a heartbeat.
+
+    here: None reads an event of any account and Region, as when explaining one offline.
+    Raises BadSignal. Shapes: CloudWatch user guide, "Alarm events and EventBridge" and
+    "Invoke a Lambda function from an alarm".
+    """
+    if not isinstance(envelope, Mapping):
+        raise BadSignal("not-an-event", f"an event is a JSON object, not {type(envelope).__name__}")
+    source, detail_type = envelope.get("source"), envelope.get("detail-type")
+    match source, detail_type:
+        case "ml-capacity-remediation", "Heartbeat":
+            return Signal(Kind.HEARTBEAT, datetime.min, {})
+        case "ml-capacity-remediation", "Operator Intent":
+            detail = _object(envelope, "detail")
+            _text(detail, "target")
+            return Signal(Kind.OPERATOR, datetime.min, detail)
+        case "aws.cloudwatch", "CloudWatch Alarm State Change":
+            _check_place(here, envelope.get("account"), envelope.get("region"))
+            resources = envelope.get("resources")
+            if not isinstance(resources, list) or not all(isinstance(r, str) for r in resources):
+                raise BadSignal("not-an-event", "resources must be a list of ARNs")
+            alarm = _alarm(_object(envelope, "detail"))
+            return Signal(Kind.ALARM, _time(envelope), alarm, tuple(resources))
+        case "aws.cloudwatch", None if "alarmData" in envelope:
+            _check_place(here, envelope.get("accountId"), envelope.get("region"))
+            arn = _text(envelope, "alarmArn")
+            alarm = _alarm(_object(envelope, "alarmData"))
+            return Signal(Kind.ALARM, _time(envelope), alarm, (arn,), direct=True)
+        case _:
+            raise BadSignal(
+                "unknown-signal",
+                f"source {source!r} with detail-type {detail_type!r} is nothing this stack asked for",
+            )
+
+
+def _alarm(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    _text(detail, "alarmName")
+    _text(_object(detail, "state"), "value")
+    _object(detail, "configuration")
+    return detail
+
+
+def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key)
+    if not isinstance(value, Mapping):
+        raise BadSignal("not-an-event", f"{key} must be an object, not {value!r:.80}")
+    return value
+
+
+def _text(parent: Mapping[str, Any], key: str) -> str:
+    value = parent.get(key)
+    if not isinstance(value, str) or not value:
+        raise BadSignal("not-an-event", f"{key} must be a text, not {value!r:.80}")
+    return value
+
+
+def _time(envelope: Mapping[str, Any]) -> datetime:
+    text = _text(envelope, "time")
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadSignal("not-an-event", f"time {text!r:.80} is not ISO 8601") from error
+    if time.tzinfo is None:
+        raise BadSignal("not-an-event", f"time {text!r:.80} names no time zone")
+    return time
+
+
+def _check_place(here: Place | None, account: object, region: object) -> None:
+    if here is None:
+        return
+    if account != here.account:
+        raise BadSignal(
+            "foreign-account",
+            f"the event is of account {account!r:.40}; this stack repairs {here.account} only",
+        )
+    if region != here.region:
+        raise BadSignal(
+            "other-region",
+            f"the event is of Region {region!r:.40}; this stack repairs {here.region} only",
+        )

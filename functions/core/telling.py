@@ -1,0 +1,146 @@
+"""Telling: an event on the default bus, a metric, and for what a person wants to know a message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.core.incident import Incident
+from functions.core.signals import OWN_SOURCE
+
+logger = Logger(child=True)
+
+NAMESPACE = "MlCapacityRemediation"
+EVENT_ENTRIES_PER_CALL = 10
+NEXT_STEPS = {
+    "Approval Requested": (
+        "`remediation approve {id}` to have it done",
+        "`remediation reject {id}` to leave it",
+    ),
+    "Remediation Acted": ("`remediation revert {id}` puts back what was changed",),
+    "Remediation Verified": ("`remediation revert {id}` puts back what was changed",),
+}
+
+
+def message(incident: Incident, detail_type: str, code: str, *, notify: bool) -> dict[str, Any]:
+    """One thing to tell, as plain data that the ledger can keep until it is told.
+
+    detail_type: one of the stack's own event types. code: the outcome, e.g. a refusal's name.
+    notify: whether people are told too, beside the event and the metric.
+    """
+    return {
+        "detail_type": detail_type,
+        "code": code,
+        "notify": notify,
+        "detail": {
+            "incidentId": incident.id,
+            "remediation": incident.remediation,
+            "target": incident.target,
+            "mode": incident.mode,
+            "decision": incident.action,
+            "code": code,
+            "reason": incident.reason,
+            "evidence": dict(incident.evidence),
+            "before": incident.before,
+            "after": incident.written or incident.writing or incident.goal,
+        },
+    }
+
+
+class Teller:
+    """events, sns: boto3 clients. topic: ARN of the notification topic."""
+
+    def __init__(self, events: Any, sns: Any, topic: str) -> None:
+        self._events = events
+        self._sns = sns
+        self._topic = topic
+
+    def tell(self, messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Send all; returns those that could not be sent, to be kept and told again.
+
+        Telling never raises: what was done stays done, told or not.
+        """
+        try:
+            self._put_events(messages)
+        except (BotoCoreError, ClientError, EventsRefused) as error:
+            logger.error("events not sent, kept for the next look", error=str(error))
+            return list(messages)
+        left = []
+        for each in messages:
+            count(each["detail"]["remediation"], each["code"])
+            if each["notify"]:
+                try:
+                    self._sns.publish(TopicArn=self._topic, Message=json.dumps(chat(each)))
+                except (BotoCoreError, ClientError) as error:
+                    logger.error("message not sent, kept for the next look", error=str(error))
+                    left.append(each)
+        return left
+
+    def _put_events(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        entries = [
+            {
+                "Source": OWN_SOURCE,
+                "DetailType": each["detail_type"],
+                "Resources": [each["detail"]["target"]],
+                "Detail": json.dumps(each["detail"]),
+            }
+            for each in messages
+        ]
+        for start in range(0, len(entries), EVENT_ENTRIES_PER_CALL):
+            answer = self._events.put_events(
+                Entries=entries[start : start + EVENT_ENTRIES_PER_CALL]
+            )
+            if answer["FailedEntryCount"]:
+                raise EventsRefused(str(answer["Entries"]))
+
+
+class EventsRefused(RuntimeError):
+    """PutEvents answered 200 but refused entries."""
+
+
+def chat(each: Mapping[str, Any]) -> dict[str, Any]:
+    """The message in the schema of Amazon Q Developer's custom notifications, a thread an incident.
+
+    Schema: Amazon Q Developer in chat applications administrator guide, "Custom notifications".
+    """
+    detail, detail_type = each["detail"], each["detail_type"]
+    name = detail["target"].rsplit("/", 1)[-1]
+    what = detail_type.removeprefix("Remediation ")
+    lines = [detail["reason"]]
+    if detail["before"] is not None:
+        lines.append(f"before: `{json.dumps(detail['before'])}`")
+    if detail["after"] is not None:
+        lines.append(f"after: `{json.dumps(detail['after'])}`")
+    steps = [step.format(id=detail["incidentId"]) for step in NEXT_STEPS.get(detail_type, ())]
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "id": f"{detail['incidentId']}-{each['code']}",
+        "content": {
+            "textType": "client-markdown",
+            "title": f"{what}: {detail['remediation'].replace('_', ' ')} on {name}",
+            "description": "\n".join(lines),
+            **({"nextSteps": steps} if steps else {}),
+            "keywords": [detail["remediation"], each["code"]],
+        },
+        "metadata": {
+            "threadId": detail["incidentId"],
+            "summary": f"{name}: {detail['reason']}",
+            "eventType": detail_type,
+            "relatedResources": [detail["target"]],
+        },
+    }
+
+
+def count(remediation: str, outcome: str) -> None:
+    """One outcome, as an embedded-metric line in the log."""
+    with single_metric(
+        name="Outcomes", unit=MetricUnit.Count, value=1, namespace=NAMESPACE
+    ) as metric:
+        metric.add_dimension("remediation", remediation)
+        metric.add_dimension("outcome", outcome)
