@@ -143,7 +143,8 @@ def _call(
         raise SeamMissing(f"botocore's model of {model.service_name} has no operation {name!r}.")
     shape = model.operation_model(found[name])
     supported = set(inspect.signature(getattr(backend, name)).parameters) - {"self"}
-    known = {camelcase_to_underscores(each) for each in shape.input_shape.members}
+    members = shape.input_shape.members if shape.input_shape else ()
+    known = {camelcase_to_underscores(each) for each in members}
     if strange := supported - known:
         raise SeamMissing(f"{shape.name} has no parameters {sorted(strange)} in botocore's model.")
 
