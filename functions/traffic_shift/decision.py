@@ -64,6 +64,12 @@ def endpoints_in(metrics: Iterable[Metric]) -> frozenset[str]:
     )
 
 
+def endpoint_arn(alarm_arn: str, name: str) -> str:
+    """ARN of an endpoint in the account and Region of an alarm on it."""
+    _, partition, _, region, account, *_ = alarm_arn.split(":")
+    return f"arn:{partition}:sagemaker:{region}:{account}:endpoint/{name}"
+
+
 class Health(Enum):
     WELL = "well"
     SICK = "sick"

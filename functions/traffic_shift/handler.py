@@ -93,9 +93,7 @@ def _name(target: str) -> str:
 def _sightings(
     alarm_arn: str, named: Iterable[str], alarm: str, note: Mapping[str, Any]
 ) -> list[Sighting]:
-    _, partition, _, region, account, *_ = alarm_arn.split(":")
-    path = f"arn:{partition}:sagemaker:{region}:{account}:endpoint"
-    return [Sighting(f"{path}/{name}", alarm, note) for name in sorted(named)]
+    return [Sighting(decision.endpoint_arn(alarm_arn, name), alarm, note) for name in sorted(named)]
 
 
 @logger.inject_lambda_context(clear_state=True)
