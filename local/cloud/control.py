@@ -14,6 +14,7 @@ from flask import Flask, Response, jsonify, request
 from moto.backends import get_backend
 from werkzeug.exceptions import HTTPException
 
+from local.cloud.cloudwatch import record
 from local.cloud.schema import Schema, problems
 from local.cloud.traffic import Behaviour, History, Plan, Traffic
 from local.cloud.world import WORLD
@@ -42,8 +43,8 @@ class Fault:
     path: str
     effect: str
     act: Callable[[Mapping[str, str], Mapping[str, str], Any], Any] = field(repr=False)
-    body: Schema = NOTHING
-    query: Schema = NOTHING
+    body: Schema = field(default_factory=lambda: NOTHING)
+    query: Schema = field(default_factory=lambda: NOTHING)
 
     def listing(self) -> dict[str, Any]:
         """The entry of `GET /`."""
@@ -148,8 +149,6 @@ def put_traffic(
     place: Mapping[str, str], query: Mapping[str, str], body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Let requests reach an endpoint; takes the place of its traffic until now."""
-    from local.cloud.cloudwatch import record
-
     with WORLD.turn():
         endpoint = _endpoint(place["name"])
         variants = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -19,6 +20,17 @@ install()
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
+@cache
+def client(service: str, region: str) -> Any:
+    """One client a service for all tests: making one takes longer than most tests."""
+    return boto3.client(
+        service,
+        region_name=region,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
 @dataclass
 class Account:
     """The simulated account of one test: clients to act with, time to let pass, what left it."""
@@ -28,8 +40,8 @@ class Account:
     invocations: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     messages: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def client(self, service: str) -> Any:
-        return boto3.client(service, region_name="us-east-1")
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return client(service, region)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, as the server's ticker would see it pass."""

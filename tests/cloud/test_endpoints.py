@@ -302,7 +302,5 @@ def test_endpoints_are_listed_newest_first_ten_a_page(account: Account) -> None:
 
 
 def test_regions_do_not_see_each_other(account: Account) -> None:
-    import boto3
-
     stand_up(account)
-    assert boto3.client("sagemaker", region_name="eu-west-1").list_endpoints()["Endpoints"] == []
+    assert account.client("sagemaker", "eu-west-1").list_endpoints()["Endpoints"] == []
