@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT_ID = "000000000000"
 REGION = "us-east-1"
 
+# What an account keeps in its state folder: a lock held while it lives, where it is, what it says.
+LOCK, ADDRESSES, LOG = "lock", "addresses.json", "log"
+
 
 @dataclass(frozen=True)
 class Addresses:

@@ -1,103 +1,134 @@
-"""The control interface: what happened in the pocket account, and what shall happen."""
+"""The part of the control interface that is about the whole account: events in, calls seen."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from socket import socket
 from typing import Any
 
-from aiohttp import web
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local import envelope
 from local.calls import CallLog
+from local.cloud.control import Fault, Rejected, create_app
 
 PutEvent = Callable[[dict[str, Any]], list[str]]
+Members = Mapping[str, str]
 
-FAULTS: list[dict[str, Any]] = [
-    {
-        "method": "POST",
-        "path": "/events",
-        "schema": envelope.SCHEMA,
-        "effect": "Puts the event on the default bus as the AWS service itself would, aws.* sources"
-        " included, and answers the names of the rules it matched.",
+# https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+ENVELOPE = {
+    "type": "object",
+    "properties": {
+        "version": {"enum": ["0"]},
+        "id": {"type": "string"},
+        "detail-type": {"type": "string"},
+        "source": {"type": "string"},
+        "account": {"type": "string", "description": "12 digits"},
+        "time": {"type": "string", "description": "ISO 8601, with a time zone"},
+        "region": {"type": "string"},
+        "resources": {"type": "array", "description": "ARNs"},
+        "detail": {"type": "object"},
     },
-    {
-        "method": "GET",
-        "path": "/calls",
-        "schema": {
-            "query": {
-                "caller": "a function's name, a role's name or ARN, or an access key",
-                "service": "the name the call was signed for",
-                "since": "ISO 8601 time or epoch seconds",
-            }
+    "required": [
+        *("version", "id", "detail-type", "source", "account"),
+        *("time", "region", "resources", "detail"),
+    ],
+    "additionalProperties": False,
+}
+FILTERS = {
+    "type": "object",
+    "properties": {
+        "caller": {
+            "type": "string",
+            "description": "a function's name, a role's name or ARN, or an access key",
         },
-        "effect": "Lists the AWS calls that passed the account's URL, oldest first.",
+        "service": {"type": "string", "description": "the name the call was signed for"},
+        "since": {"type": "string", "description": "ISO 8601 or epoch seconds"},
     },
-    {
-        "method": "DELETE",
-        "path": "/calls",
-        "schema": None,
-        "effect": "Forgets the listed calls.",
-    },
-]
+    "additionalProperties": False,
+}
 
 
-def application(calls: CallLog, put_event: PutEvent) -> web.Application:
-    """The interface's own part; every refusal is a JSON object with an `error`."""
+def faults(calls: CallLog, put_event: PutEvent) -> Sequence[Fault]:
+    """`POST /events`, `GET /calls` and `DELETE /calls`."""
 
-    async def index(_: web.Request) -> web.Response:
-        return web.json_response(FAULTS)
+    def events(place: Members, query: Members, body: dict[str, Any]) -> dict[str, Any]:
+        if not re.fullmatch(r"\d{12}", body["account"]):
+            raise Rejected(400, f"account is 12 digits, not {body['account']!r}")
+        if not all(isinstance(arn, str) for arn in body["resources"]):
+            raise Rejected(400, f"resources are ARNs, not {body['resources']!r}")
+        if _moment(body["time"]) is None:
+            raise Rejected(400, f"time is ISO 8601 with a time zone, not {body['time']!r}")
+        return {"matched_rules": put_event(body)}
 
-    async def events(request: web.Request) -> web.Response:
-        try:
-            event = envelope.check(json.loads(await request.text()))
-        except ValueError as error:
-            return _refusal(400, str(error))
-        return web.json_response({"matched_rules": await asyncio.to_thread(put_event, event)})
+    def listed(place: Members, query: Members, body: Any) -> list[dict[str, Any]]:
+        since = None
+        if "since" in query:
+            text = query["since"]
+            epoch = re.fullmatch(r"\d+(\.\d+)?", text) is not None
+            since = float(text) if epoch else _moment(text)
+            if since is None:
+                raise Rejected(400, f"since is ISO 8601 or epoch seconds, not {text!r}")
+        found = calls.select(query.get("caller"), query.get("service"), since)
+        return [call.as_json() for call in found]
 
-    async def listed(request: web.Request) -> web.Response:
-        unknown = sorted(request.query.keys() - {"caller", "service", "since"})
-        if unknown:
-            return _refusal(400, f"there is no filter {', '.join(unknown)}")
-        try:
-            since = _moment(request.query["since"]) if "since" in request.query else None
-        except ValueError:
-            return _refusal(400, "since is an ISO 8601 time or epoch seconds")
-        found = calls.select(request.query.get("caller"), request.query.get("service"), since)
-        return web.json_response([call.as_json() for call in found])
-
-    async def forgotten(_: web.Request) -> web.Response:
+    def forgotten(place: Members, query: Members, body: Any) -> dict[str, Any]:
         calls.clear()
-        return web.json_response({})
+        return {}
 
-    control = web.Application(client_max_size=2**20, middlewares=[_explain])
-    control.router.add_get("/", index)
-    control.router.add_post("/events", events)
-    control.router.add_get("/calls", listed)
-    control.router.add_delete("/calls", forgotten)
-    return control
+    return (
+        Fault(
+            "POST",
+            "/events",
+            "Puts a full event on the default bus as an AWS service does, aws.* sources included,"
+            " and answers the names of the rules it matched.",
+            events,
+            ENVELOPE,
+        ),
+        Fault(
+            "GET",
+            "/calls",
+            "Lists the AWS calls that passed the account's URL, oldest first.",
+            listed,
+            query=FILTERS,
+        ),
+        Fault("DELETE", "/calls", "Forgets the calls listed until now.", forgotten),
+    )
 
 
-@web.middleware
-async def _explain(request: web.Request, handler: Any) -> web.StreamResponse:
+@contextmanager
+def serve(door: socket, extra: Sequence[Fault]) -> Iterator[None]:
+    """Serves the control interface on a listening socket while the context lasts."""
+    host, port = door.getsockname()
+    server = make_server(
+        host,
+        port,
+        create_app(extra),
+        threaded=True,
+        request_handler=_Quiet,
+        fd=door.fileno(),
+    )
+    thread = threading.Thread(target=server.serve_forever, name="control", daemon=True)
+    thread.start()
     try:
-        answer: web.StreamResponse = await handler(request)
-        return answer
-    except web.HTTPClientError as error:
-        return _refusal(
-            error.status,
-            f"{request.method} {request.path}: {error.reason}. GET / lists what there is",
-        )
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
-def _refusal(status: int, reason: str) -> web.Response:
-    return web.json_response({"error": reason}, status=status)
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Who drives the account knows what it asked for."""
 
 
-def _moment(text: str) -> float:
+def _moment(text: str) -> float | None:
     try:
-        return float(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.fromisoformat(text).timestamp()
+        return None
+    return moment.timestamp() if moment.tzinfo else None

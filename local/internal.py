@@ -10,6 +10,7 @@ from aiohttp import web
 from local.account import ACCOUNT_ID
 from local.calls import Identity
 from local.cloud import WORLD
+from local.cloud.cloudwatch import record
 
 
 def application(identities: dict[str, Identity]) -> web.Application:
@@ -32,8 +33,6 @@ def application(identities: dict[str, Identity]) -> web.Application:
 
 
 def _record(data: list[dict[str, Any]]) -> None:
-    from local.cloud.cloudwatch import record
-
     with WORLD.turn():
         for datum in data:
             record(

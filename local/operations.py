@@ -58,7 +58,7 @@ def operation(
     action = parse_qs(query).get("Action")
     if action:
         return action[0]
-    return _rest_operation(service, method, path, query) or f"{method} {path}"
+    return _rest_operation(service, method, path, query, headers) or f"{method} {path}"
 
 
 def error_code(headers: Mapping[str, str], body: bytes) -> str | None:
@@ -80,17 +80,27 @@ class _Route:
     path: re.Pattern[str]
     literals: int
     query: frozenset[str]
+    headers: frozenset[str]
 
 
-def _rest_operation(service: str, method: str, path: str, query: str) -> str | None:
+def _rest_operation(
+    service: str, method: str, path: str, query: str, headers: Mapping[str, str]
+) -> str | None:
     given = frozenset(f"{key}={value}" if value else key for key, value in _pairs(query))
     names = given | {pair.split("=")[0] for pair in given}
     fitting = [
         route
         for route in _routes(service)
-        if route.method == method and route.path.fullmatch(path) and route.query <= names
+        if route.method == method
+        and route.path.fullmatch(path)
+        and route.query <= names
+        and all(header in headers for header in route.headers)
     ]
-    best = max(fitting, key=lambda route: (len(route.query), route.literals), default=None)
+    best = max(
+        fitting,
+        key=lambda route: (len(route.query) + len(route.headers), route.literals),
+        default=None,
+    )
     return best.name if best else None
 
 
@@ -106,21 +116,40 @@ def _routes(service: str) -> list[_Route]:
         )
     except UnknownServiceError:
         return []
-    # Path-style addressing: the bucket is the first segment.
-    prefix = r"/[^/]+" if service == "s3" else ""
-    routes = []
-    for name, details in model["operations"].items():
-        uri, _, query = details["http"]["requestUri"].partition("?")
-        if prefix:
-            bucket_gone = uri.removeprefix("/{Bucket}")
-            uri = bucket_gone or "/"
-        pieces = re.split(r"\{([^}]+)\}", uri.rstrip("/") if prefix else uri)
-        expression = "".join(
-            re.escape(piece) if index % 2 == 0 else (".+" if piece.endswith("+") else "[^/]+")
-            for index, piece in enumerate(pieces)
-        )
-        whole = re.compile(f"{prefix}{expression}/?" if name != "ListBuckets" else "/")
-        required = frozenset(f"{k}={v}" if v else k for k, v in _pairs(query))
-        literals = sum(len(piece) for piece in pieces[::2])
-        routes.append(_Route(name, details["http"]["method"], whole, literals, required))
-    return routes
+    return [
+        _route(name, details, model, service == "s3")
+        for name, details in model["operations"].items()
+    ]
+
+
+def _route(name: str, details: dict[str, Any], model: dict[str, Any], path_style: bool) -> _Route:
+    uri, _, query = details["http"]["requestUri"].partition("?")
+    prefix = ""
+    if path_style:
+        # The bucket is the first segment, which the model leaves out; only the list of buckets has none.
+        uri = uri.removeprefix("/{Bucket}").rstrip("/")
+        prefix = "" if name in ("ListBuckets", "ListDirectoryBuckets") else "/[^/]+"
+    pieces = re.split(r"\{([^}]+)\}", uri)
+    expression = "".join(
+        re.escape(piece) if index % 2 == 0 else (".+" if piece.endswith("+") else "[^/]+")
+        for index, piece in enumerate(pieces)
+    )
+    required = _required(details, model)
+    return _Route(
+        name,
+        details["http"]["method"],
+        re.compile(f"{prefix}{expression.removesuffix('/')}/?"),
+        sum(len(piece) for piece in pieces[::2]),
+        frozenset(f"{k}={v}" if v else k for k, v in _pairs(query)) | required["querystring"],
+        required["header"],
+    )
+
+
+def _required(details: dict[str, Any], model: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """Names of the parameters an operation cannot do without, by where in the request they stand."""
+    shape = model["shapes"].get(details.get("input", {}).get("shape"), {})
+    members = [shape["members"][name] for name in shape.get("required", ())]
+    return {
+        place: frozenset(m["locationName"] for m in members if m.get("location") == place)
+        for place in ("querystring", "header")
+    }

@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 import boto3
 
 from local import deployment
-from local.account import ROOT, Addresses, client_environment, scrubbed
+from local.account import LOG, ROOT, Addresses, client_environment, scrubbed
 from local.backend import DidNotStart
 
 LOCAL = ROOT / ".local"
@@ -45,7 +45,9 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account."""
-        return boto3.client(
+        # Every service's client has a type of its own; callers choose by a name.
+        session: Any = boto3.Session()
+        return session.client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=self.env["AWS_REGION"],
@@ -96,7 +98,7 @@ class Pocket(Account):
     def __init__(self) -> None:
         LOCAL.mkdir(exist_ok=True)
         state = Path(tempfile.mkdtemp(prefix="pocket-", dir=LOCAL))
-        self._log = open(state / "log", "w")  # noqa: SIM115 - the child writes into it
+        self._log = open(state / LOG, "w")  # noqa: SIM115 - the child writes into it
         self.process = start(state, self._log, detached=False)
         try:
             super().__init__(await_addresses(self.process, state), state)

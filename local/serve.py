@@ -18,7 +18,7 @@ import boto3
 from aiohttp import web
 
 from local import control, internal
-from local.account import ACCOUNT_ID, REGION, Addresses
+from local.account import ACCOUNT_ID, ADDRESSES, LOCK, REGION, Addresses
 from local.backend import Ministack
 from local.calls import CallLog, Identity
 from local.cloud import WORLD
@@ -26,8 +26,6 @@ from local.cloud.server import serve as serve_cloud
 from local.front_door import Backends, FrontDoor
 
 log = logging.getLogger(__name__)
-
-LOCK, ADDRESSES, LOG = "lock", "addresses.json", "log"
 
 # Keys under which AWS services themselves call: they have no role in the account.
 SERVICE_KEYS = {
@@ -73,10 +71,12 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
         backends = Backends(cloud.url, ministack.url, dict(SERVICE_KEYS))
         for name, application in (
             ("front door", FrontDoor(backends, calls).application()),
-            ("control", control.application(calls, ministack.put_event)),
             ("internal", internal.application(backends.identities)),
         ):
             await _open(stack, application, doors[name])
+        stack.enter_context(
+            control.serve(doors["control"], control.faults(calls, ministack.put_event))
+        )
         sink = _Deliveries(ministack, addresses)
         WORLD.sinks.append(sink)
         stack.callback(WORLD.sinks.remove, sink)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local.ministack import delivery
+from local.ministack import events, invocation
 
 log = logging.getLogger("local.ministack")
 
@@ -23,18 +23,18 @@ def wrap(application: Application, account: str, region: str) -> Application:
     """ministack's application with the entries `ready`, `events` and `invocations` before it."""
 
     def put_event(envelope: dict[str, Any]) -> dict[str, Any]:
-        return {"matched_rules": delivery.put_event(envelope, account, region)}
+        return {"matched_rules": events.put_event(envelope, account, region)}
 
     def invoke(body: dict[str, Any]) -> dict[str, Any]:
         try:
-            delivery.invoke_for_alarm(
+            invocation.invoke_for_alarm(
                 body["payload"]["alarmArn"], body["function_arn"], body["payload"]
             )
-        except delivery.NotDelivered as refusal:
+        except invocation.NotDelivered as refusal:
             log.error(
                 "alarm action not performed, as on AWS: %s. Add a permission for %s to the function.",
                 refusal,
-                delivery.ALARMS,
+                invocation.ALARMS,
             )
             return {"delivered": False, "reason": str(refusal)}
         return {"delivered": True}

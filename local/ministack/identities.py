@@ -79,7 +79,8 @@ def runtime_environment(config: dict[str, Any], given: dict[str, str]) -> dict[s
     if logging_config.get("LogFormat") == "JSON":
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         environment["AWS_LAMBDA_LOG_LEVEL"] = logging_config.get("ApplicationLogLevel") or "INFO"
-    return environment | (config.get("Environment") or {}).get("Variables", {})
+    variables: dict[str, str] = (config.get("Environment") or {}).get("Variables", {})
+    return environment | variables
 
 
 class _Subprocess:
@@ -91,9 +92,10 @@ class _Subprocess:
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)
 
-    def Popen(self, *args: Any, env: dict[str, str], **kwargs: Any) -> Any:  # noqa: N802
+    def Popen(self, *args: Any, env: dict[str, str], **kwargs: Any) -> Any:
         scrubbed = runtime_environment(self._spawning.config, env)
-        return subprocess.Popen(*args, env=scrubbed, **kwargs)
+        popen: Any = subprocess.Popen
+        return popen(*args, env=scrubbed, **kwargs)
 
 
 def _credentials(wire: Wire, config: dict[str, Any]) -> dict[str, str]:

@@ -37,25 +37,34 @@ def _end_with_parent() -> None:
 
 def _serve() -> None:
     import ministack.app
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+    from hypercorn.asyncio import serve  # type: ignore[import-not-found]
+    from hypercorn.config import Config  # type: ignore[import-not-found]
 
-    from local.ministack import batches, cloudformation, delivery, entry, identities, metrics
+    from local.ministack import (
+        cloudformation,
+        entry,
+        events,
+        identities,
+        invocation,
+        metrics,
+        queues,
+    )
     from local.ministack.wire import Wire
 
     account, region = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
     wire = Wire(os.environ["POCKET_INTERNAL_URL"])
-    delivery.install()
+    queues.install()
+    invocation.install()
+    events.install()
     identities.install(wire)
     metrics.install(wire, region)
-    batches.install()
     cloudformation.install(os.environ["AWS_ENDPOINT_URL"], region)
 
     config = Config()
     config.bind = [f"fd://{os.environ['POCKET_LISTEN_FD']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(entry.wrap(ministack.app.app, account, region), config))  # type: ignore[arg-type]
+    asyncio.run(serve(entry.wrap(ministack.app.app, account, region), config))
 
 
 if __name__ == "__main__":

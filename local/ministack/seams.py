@@ -56,6 +56,7 @@ SEAMS = (
     Seam(LAMBDA, "_execution_record_for_config", ("func", "config")),
     Seam(LAMBDA, "_lambda_function_name_and_qualifier_from_arn", ("value",)),
     Seam(LAMBDA, "invoke_async_with_retry", ("func", "event")),
+    Seam(LAMBDA, "_route_async_failure", ("target_arn", "func_name", "event", "result")),
     Seam(LAMBDA, "_emit_lambda_metrics", ("function_name", "duration_ms", "error", "throttle")),
     Seam(LAMBDA, "_execute_function", ("func", "event")),
     Seam(LAMBDA, "_function_config_scope_mismatch", ("config",)),

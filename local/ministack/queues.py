@@ -1,0 +1,64 @@
+"""SQS as AWS services use it: batches of the size an event source mapping asks for, and sending.
+
+Lambda fills a standard queue's batch from several receives, up to 10,000 messages
+(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); ministack stops at the ten
+of one ReceiveMessage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.services import sqs
+
+
+def install() -> None:
+    """Lets a batch hold what its BatchSize says."""
+
+    def receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
+        with sqs._queues_lock:
+            queue = sqs._get_q(queue_url)
+            sqs._expire_retained(queue)
+            sqs._dlq_sweep(queue)
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            received: list[dict[str, Any]] = sqs._collect_msgs(queue, int(max_number), visibility)
+            return received
+
+    sqs._receive_messages_for_esm = receive
+
+
+def find(queue_arn: str) -> Any | None:
+    """The queue, None when there is none."""
+    return sqs._queue_by_arn(queue_arn)
+
+
+def policy(queue: Any) -> dict[str, Any]:
+    """The queue's resource policy; empty when it has none."""
+    document: dict[str, Any] = json.loads(queue["attributes"].get("Policy") or "{}")
+    return document
+
+
+def send(queue: Any, body: str, attributes: Mapping[str, str], sender: str) -> None:
+    """Puts a message into a queue on behalf of an AWS service."""
+    now = time.time()
+    message = {
+        "id": str(uuid.uuid4()),
+        "body": body,
+        "md5_body": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "receipt_handle": None,
+        "sent_at": now,
+        "visible_at": now,
+        "receive_count": 0,
+        "attributes": {},
+        "message_attributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+        "sys": {"SenderId": sender, "SentTimestamp": str(int(now * 1000))},
+    }
+    with sqs._queues_lock:
+        queue["messages"].append(message)
