@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from local.cloud.cloudwatch import install_cloudwatch
-from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.sagemaker import install_sagemaker
 from local.cloud.seam import guard
 from local.cloud.tagging import install_tagging
@@ -30,6 +29,5 @@ def install() -> None:
     guard()
     install_sagemaker()
     install_tagging()
-    install_cloudwatch()
     install_cloudwatch()
     _installed = True

@@ -133,7 +133,9 @@ def _ticking() -> Iterator[None]:
 
 @contextmanager
 def _serving(server: BaseWSGIServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, name="cloud-server", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, args=(TICK,), name="cloud-server", daemon=True
+    )
     thread.start()
     try:
         yield

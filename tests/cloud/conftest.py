@@ -23,12 +23,12 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 @cache
 def client(service: str, region: str) -> Any:
     """One client a service for all tests: making one takes longer than most tests."""
-    return boto3.client(
-        service,
+    session: Any = boto3.Session(
         region_name=region,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
+    return session.client(service)
 
 
 @dataclass

@@ -34,7 +34,8 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("GET", "/switches"),
     }
     for each in listed:
-        assert each["effect"] and each["schema"]["type"] == "object"
+        assert each["effect"]
+        assert each["schema"]["type"] == "object"
 
 
 def test_traffic_can_be_put_shown_and_stopped(account: Account, control: FlaskClient) -> None:

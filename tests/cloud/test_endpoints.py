@@ -60,7 +60,8 @@ def test_what_does_not_exist_is_not_found(account: Account) -> None:
     ):
         code, message = refused(call, **what)
         assert code == "ValidationException"
-        assert message.startswith("Could not find ") and message.endswith(f'{kind}".')
+        assert message.startswith("Could not find ")
+        assert message.endswith(f'{kind}".')
 
 
 def test_a_weight_of_zero_is_kept_and_an_absent_one_is_one(account: Account) -> None:
@@ -278,7 +279,8 @@ def test_a_variant_needs_a_model_that_exists_and_a_name_of_its_own(account: Acco
     code, message = refused(
         call, EndpointConfigName="c", ProductionVariants=[variant("blue"), variant("blue")]
     )
-    assert code == "ValidationException" and "unique" in message
+    assert code == "ValidationException"
+    assert "unique" in message
     code, message = refused(call, EndpointConfigName="config", ProductionVariants=[variant("blue")])
     assert message.startswith("Cannot create already existing endpoint configuration ")
 
@@ -293,7 +295,8 @@ def test_endpoints_are_listed_newest_first_ten_a_page(account: Account) -> None:
     second = sagemaker.list_endpoints(NextToken=first["NextToken"])
     names = [each["EndpointName"] for each in first["Endpoints"] + second["Endpoints"]]
     assert names == [*(f"e{number}" for number in reversed(range(12))), "shop"]
-    assert len(first["Endpoints"]) == 10 and "NextToken" not in second
+    assert len(first["Endpoints"]) == 10
+    assert "NextToken" not in second
     [named] = sagemaker.list_endpoints(NameContains="ho")["Endpoints"]
     assert named["EndpointName"] == "shop"
     creating = sagemaker.list_endpoints(StatusEquals="Creating", MaxResults=100)["Endpoints"]

@@ -8,7 +8,6 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import BotocoreStubber
 
 from local.cloud.sagemaker import SageMaker
@@ -170,8 +169,7 @@ def test_conditional_writes_have_one_winner_whatever_the_threads_do(account: Acc
                 Item={"k": {"S": key}},
                 ConditionExpression="attribute_not_exists(k)",
             )
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+        except dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
 

@@ -79,7 +79,8 @@ def test_splitting_loses_no_request_and_starves_nobody(
         if any(weights.values()):
             assert sum(shares.values()) == batch
         for name, count in shares.items():
-            assert count >= 0 and weights[name] > 0
+            assert count >= 0
+            assert weights[name] > 0
             received[name] += count
     if any(weights.values()):
         for name, weight in weights.items():

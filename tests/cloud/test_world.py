@@ -93,9 +93,14 @@ def test_a_receiver_finds_the_lock_free(clock: time_machine.Traveller) -> None:
 def test_a_failing_turn_does_not_keep_back_what_was_sent(clock: time_machine.Traveller) -> None:
     world, inbox = World(), Inbox()
     world.sinks.append(inbox)
-    with pytest.raises(KeyError), world.turn():
-        world.emit({"n": 1})
-        raise KeyError
+
+    def fail_after_sending() -> None:
+        with world.turn():
+            world.emit({"n": 1})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_after_sending()
     assert inbox.envelopes == [{"n": 1}]
 
 
