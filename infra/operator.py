@@ -38,13 +38,5 @@ class Operator(Construct):
                 "QUEUE_URLS": Stack.of(self).to_json_string(urls),
             },
         )
-        self.guarded.allow(
-            [
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ],
-            [foundation.ledger.table_arn],
-        )
+        self.guarded.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [foundation.ledger.table_arn])
         self.guarded.allow(["sqs:SendMessage"], [queue.queue_arn for queue in queues.values()])

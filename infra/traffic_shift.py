@@ -69,7 +69,6 @@ class TrafficShift(Construct):
         endpoints = stack.format_arn(service="sagemaker", resource="endpoint", resource_name="*")
         allow(
             [
-                "dynamodb:ConditionCheckItem",
                 "dynamodb:DeleteItem",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
@@ -78,10 +77,7 @@ class TrafficShift(Construct):
             ],
             [foundation.ledger.table_arn],
         )
-        allow(
-            ["dynamodb:Query"],
-            [f"{foundation.ledger.table_arn}/index/{name}" for name in ("due", "feed")],
-        )
+        allow(["dynamodb:Query"], [f"{foundation.ledger.table_arn}/index/due"])
         allow(["sns:Publish"], [foundation.topic.topic_arn])
         allow(
             ["events:PutEvents"],

@@ -81,7 +81,6 @@ def test_traffic_shift_may_do_exactly_this(resources):
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListAlarmMuteRules",
-        "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -120,8 +119,6 @@ def test_the_operator_has_no_powers_of_its_own(resources):
     assert granted(role_of(resources, "operator")) == {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "sqs:SendMessage",
@@ -188,3 +185,41 @@ def test_the_heartbeat_role_invokes_its_function_and_nothing_else(resources):
         ("lambda:InvokeFunction", target["Arn"]),
         ("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]),
     ]
+
+
+def granting(statements: list[dict[str, Any]], action: str) -> list[Any]:
+    """The resources that `action` is granted on."""
+    return [
+        resource
+        for s in statements
+        if action in as_list(s["Action"])
+        for resource in as_list(s["Resource"])
+    ]
+
+
+def test_traffic_shift_polls_the_queue_it_is_fed_from(resources):
+    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+    role = role_of(resources, "traffic_shift")
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        assert granting(role, action) == [mapping["Properties"]["EventSourceArn"]]
+
+
+def test_a_function_sends_its_failures_to_its_own_dead_letter_queue(resources):
+    for config in resources("AWS::Lambda::EventInvokeConfig").values():
+        p = config["Properties"]
+        function = resources("AWS::Lambda::Function")[p["FunctionName"]["Ref"]]["Properties"]
+        name = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        destination = p["DestinationConfig"]["OnFailure"]["Destination"]
+        assert destination in granting(role_of(resources, name), "sqs:SendMessage")
+
+
+def test_the_operator_nudges_the_remediations_queue(resources):
+    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+    sends = granting(role_of(resources, "operator"), "sqs:SendMessage")
+    assert mapping["Properties"]["EventSourceArn"] in sends
+
+
+def test_traffic_shift_finds_what_is_due(resources):
+    queried = granting(role_of(resources, "traffic_shift"), "dynamodb:Query")
+    endings = [r["Fn::Join"][1][-1] for r in queried if "Fn::Join" in r]
+    assert endings == ["/index/due"]
