@@ -44,7 +44,7 @@ def explain(path: Path) -> dict[str, Any]:
     named = decision.endpoints_of(signal)
     if isinstance(named, Refuse):
         return _explained(signal=shown, refusal={"code": named.code, "reason": named.reason})
-    targets = [decision.endpoint_arn(signal.resources[0], name) for name in sorted(named)]
+    targets = [decision.endpoint_arn(signal.alarm_arn, name) for name in sorted(named)]
     return _explained(
         remediation="traffic_shift",
         target=targets[0] if targets else None,
@@ -73,7 +73,7 @@ def _read(path: Path) -> Signal:
 
 
 def _explained(**known: Any) -> dict[str, Any]:
-    empty = {
+    empty: dict[str, Any] = {
         "remediation": None,
         "target": None,
         "signal": None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -43,9 +43,9 @@ class Signal:
     """
 
     kind: Kind
-    time: datetime
-    detail: Mapping[str, Any]
-    resources: tuple[str, ...] = ()
+    alarm_arn: str = ""
+    time: datetime = datetime.min
+    detail: Mapping[str, Any] = field(default_factory=dict)
     direct: bool = False
 
 
@@ -79,28 +79,39 @@ def read(envelope: object, here: Place | None) -> Signal:
     source, detail_type = envelope.get("source"), envelope.get("detail-type")
     match source, detail_type:
         case "ml-capacity-remediation", "Heartbeat":
-            return Signal(Kind.HEARTBEAT, datetime.min, {})
+            return Signal(Kind.HEARTBEAT)
         case "ml-capacity-remediation", "Operator Intent":
             detail = _object(envelope, "detail")
-            _text(detail, "target")
-            return Signal(Kind.OPERATOR, datetime.min, detail)
+            parts = _text(detail, "target").split(":", 5)
+            if len(parts) != 6 or parts[0] != "arn":
+                raise BadSignal("not-an-event", f"target {detail['target']!r:.120} is not an ARN")
+            _check_place(here, parts[4], parts[3])
+            return Signal(Kind.OPERATOR, detail=detail)
         case "aws.cloudwatch", "CloudWatch Alarm State Change":
             _check_place(here, envelope.get("account"), envelope.get("region"))
             resources = envelope.get("resources")
-            if not isinstance(resources, list) or not all(isinstance(r, str) for r in resources):
-                raise BadSignal("not-an-event", "resources must be a list of ARNs")
-            alarm = _alarm(_object(envelope, "detail"))
-            return Signal(Kind.ALARM, _time(envelope), alarm, tuple(resources))
+            if not isinstance(resources, list) or len(resources) != 1:
+                raise BadSignal("not-an-event", "resources must hold the alarm's ARN alone")
+            arn = _alarm_arn(resources[0], here)
+            return Signal(Kind.ALARM, arn, _time(envelope), _alarm(_object(envelope, "detail")))
         case "aws.cloudwatch", None if "alarmData" in envelope:
             _check_place(here, envelope.get("accountId"), envelope.get("region"))
-            arn = _text(envelope, "alarmArn")
+            arn = _alarm_arn(envelope.get("alarmArn"), here)
             alarm = _alarm(_object(envelope, "alarmData"))
-            return Signal(Kind.ALARM, _time(envelope), alarm, (arn,), direct=True)
+            return Signal(Kind.ALARM, arn, _time(envelope), alarm, direct=True)
         case _:
             raise BadSignal(
                 "unknown-signal",
                 f"source {source!r} with detail-type {detail_type!r} is nothing this stack asked for",
             )
+
+
+def _alarm_arn(arn: object, here: Place | None) -> str:
+    parts = arn.split(":", 6) if isinstance(arn, str) else []
+    if len(parts) != 7 or parts[2] != "cloudwatch" or parts[5] != "alarm":
+        raise BadSignal("not-an-event", f"{arn!r:.120} is not the ARN of a CloudWatch alarm")
+    _check_place(here, parts[4], parts[3])
+    return str(arn)
 
 
 def _alarm(detail: Mapping[str, Any]) -> Mapping[str, Any]:

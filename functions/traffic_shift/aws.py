@@ -146,7 +146,7 @@ class Endpoints:
         DescribeAlarms), hence the second call.
         """
         pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
-            ChildrenOfAlarmName=composite, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            ChildrenOfAlarmName=composite
         )
         names: set[str] = set()
         found: list[MetricAlarm] = []

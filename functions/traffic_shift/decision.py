@@ -5,6 +5,7 @@ Pure: what is decided follows from the observation and the incident alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -25,6 +26,8 @@ from functions.traffic_shift.observation import (
 from functions.traffic_shift.steps import grows, put_back, stands, step
 
 ENDPOINT_NAMESPACES = frozenset({"AWS/SageMaker", "/aws/sagemaker/Endpoints"})
+ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+"""Pattern of EndpointName in the botocore model of SageMaker, 2017-07-24."""
 FAILURE_METRICS = frozenset(
     {
         "Invocation4XXErrors",
@@ -50,6 +53,8 @@ def endpoints_of(signal: Signal) -> frozenset[str] | Refuse:
         return named
     if not named:
         return Refuse("not-an-endpoint", f"{alarm} watches no SageMaker endpoint")
+    if strange := [name for name in named if not ENDPOINT_NAME.fullmatch(name)]:
+        return Refuse("bad-endpoint-name", f"{strange[0]!r:.80} cannot be an endpoint's name")
     if not signal.direct and not {m.name for m in metrics} & FAILURE_METRICS:
         return Refuse("not-failures", f"{alarm} tells of neither errors nor latency")
     return named

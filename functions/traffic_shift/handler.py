@@ -48,7 +48,7 @@ class TrafficShift:
             named = decision.endpoints_in(m for child in children for m in child.metrics)
         mute = signal.detail.get("muteDetail") or {}
         note = {"seen_at": signal.time.isoformat(), "muted_by": mute.get("mutedByArn")}
-        return _sightings(signal.resources[0], named, alarm, note)
+        return _sightings(signal.alarm_arn, named, alarm, note)
 
     def sweep(self) -> Sequence[Sighting]:
         tagged = {arn.lower() for arn in self.endpoints.tagged(TAG_PREFIX + self.lever)}
