@@ -15,7 +15,7 @@ from local.cloud.world import WORLD
 
 from .alarms import COMPARISONS, Condition, TreatMissingData, cadence
 from .composite import Rule, RuleError, children, parse_rule
-from .queries import MetricStat, Query, invalid, parse_queries
+from .queries import MetricStat, Query, invalid, parse_queries, rehearse
 from .records import Alarm, AlarmState, CompositeAlarm, MetricAlarm
 from .store import Metric, is_extended
 from .watch import Watch
@@ -265,6 +265,8 @@ def _watched(queries: Sequence[Query]) -> Query:
             "Exactly one element of the metrics list should return data: set ReturnData to true "
             f"for it and to false for the others, {len(returned)} do."
         )
+    if len(rehearse(queries)[returned[0].id]) != 1:
+        raise invalid(f"The expression {returned[0].id} must result in a single time series.")
     if sum(isinstance(query.source, MetricStat) for query in queries) > 10:
         raise invalid("An alarm on a metric math expression can include at most 10 metrics.")
     return returned[0]
@@ -290,7 +292,7 @@ def _condition(settings: Mapping[str, Any], watched: Query) -> Condition:
     source = watched.source
     if isinstance(source, MetricStat) and source.metric.namespace == "AWS/DynamoDB":
         treat = "ignore"
-    return Condition(settings["ComparisonOperator"], settings["Threshold"], n, m, treat)
+    return Condition(settings["ComparisonOperator"], float(settings["Threshold"]), n, m, treat)
 
 
 def _period(queries: Sequence[Query], condition: Condition) -> int:

@@ -114,16 +114,17 @@ def reason(verdict: Verdict, before: State, state: State, condition: Condition) 
     """The StateReason text of a change from `before` to `state`."""
     n = condition.evaluation_periods
     if state == "INSUFFICIENT_DATA":
-        unknown, verb = _plural(n - len(verdict.evaluated)), "was" if n == 1 else "were"
-        return f"Insufficient Data: {unknown} {verb} unknown."
+        unknown = n - len(verdict.evaluated)
+        return f"Insufficient Data: {_plural(unknown)} {'was' if unknown == 1 else 'were'} unknown."
     words = COMPARISONS[condition.comparison][1]
     verb_phrase = words if state == "ALARM" else f"not {words}"
     if not verdict.evaluated:
         treated = "Breaching" if state == "ALARM" else "NonBreaching"
         return (
             f"Threshold Crossed: no datapoints were received for {_plural(n, 'period')} and "
-            f"{_plural(n)} {'was' if n == 1 else 'were'} treated as [{treated}]."
-        ).replace("datapoints was", "datapoint was")
+            f"{_plural(n, 'missing datapoint')} {'was' if n == 1 else 'were'} treated as "
+            f"[{treated}]."
+        )
     m = condition.datapoints_to_alarm
     needed = m if state == "ALARM" else n - m + 1
     matching = [

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d)\)")
 _DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
@@ -75,9 +75,9 @@ def window_of(expression: str, duration: str, timezone: str | None) -> Window:
     if not (match := _AT.fullmatch(expression)):
         raise ScheduleError(f"Invalid schedule expression {expression}: at(yyyy-MM-ddThh:mm).")
     try:
-        zone = ZoneInfo(timezone or "UTC")
+        zone = ZoneInfo(timezone) if timezone else UTC
         start = datetime.fromisoformat(match[1]).replace(tzinfo=zone)
-    except (ValueError, OSError):
+    except (ValueError, ZoneInfoNotFoundError):
         raise ScheduleError(f"Invalid date or time zone: {match[1]} {timezone}.") from None
     return Window(start.timestamp(), start.timestamp() + length_of(duration).total_seconds())
 

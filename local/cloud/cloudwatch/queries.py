@@ -70,7 +70,7 @@ def parse_queries(queries: Sequence[Mapping[str, Any]], parameter: str) -> list[
             for unknown in sorted(names(query.source) - set(ids)):
                 raise invalid(f"Error in expression '{query.id}': Undefined variable '{unknown}'")
     _refuse_cycles(parsed)
-    _evaluate(parsed, lambda stat: Series({0: 1.0}, stat.period), start=0, end=60)
+    rehearse(parsed)
     return parsed
 
 
@@ -128,6 +128,11 @@ def _refuse_cycles(queries: Sequence[Query]) -> None:
                 if needed not in reached:
                     reached.add(needed)
                     ahead.append(needed)
+
+
+def rehearse(queries: Sequence[Query]) -> dict[str, tuple[Series, ...]]:
+    """Run the queries over one point a metric, to see what kind of result each has."""
+    return _evaluate(queries, lambda stat: Series({0: 1.0}, stat.period), start=0, end=60)
 
 
 def run(

@@ -20,6 +20,7 @@ REGION = "eu-west-1"
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:remedy"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
+SESSION = boto3.Session("testing", "testing")  # one for all: it reads the service model once
 VARIANT = {"EndpointName": "shop", "VariantName": "green"}
 
 
@@ -61,15 +62,13 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     install()
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     with time_machine.travel(START, tick=False) as traveller, mock_aws():
         yield Clock(traveller)
 
 
 @pytest.fixture
 def cloudwatch(clock: Clock) -> Any:
-    return boto3.client("cloudwatch", region_name=REGION)
+    return SESSION.client("cloudwatch", region_name=REGION)
 
 
 @pytest.fixture

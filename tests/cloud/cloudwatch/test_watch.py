@@ -6,14 +6,10 @@ import json
 from typing import Any
 
 from .conftest import (
-    ACCOUNT,
     FUNCTION,
-    REGION,
     TOPIC,
-    VARIANT,
     Clock,
     Inbox,
-    dimensions,
     error_alarm,
     publish,
 )
