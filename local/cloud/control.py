@@ -15,6 +15,7 @@ from moto.backends import get_backend
 from werkzeug.exceptions import HTTPException
 
 from local.cloud.cloudwatch import record
+from local.cloud.sagemaker.resources import Mishap
 from local.cloud.schema import Schema, problems
 from local.cloud.traffic import Behaviour, History, Plan, Traffic
 from local.cloud.world import WORLD
@@ -124,6 +125,14 @@ TRAFFIC: Schema = {
 }
 
 
+MISHAP: Schema = {
+    "type": "object",
+    "properties": {"outcome": {"enum": ["roll-back", "fail"]}, "reason": {"type": "string"}},
+    "required": ["outcome"],
+    "additionalProperties": False,
+}
+
+
 def _endpoint(name: str) -> Any:
     stores: Any = get_backend("sagemaker")
     found = [
@@ -195,6 +204,17 @@ def delete_traffic(
         return get_traffic(place, query, {})
 
 
+def put_mishap(
+    place: Mapping[str, str], query: Mapping[str, str], body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Let the next update of an endpoint end badly."""
+    with WORLD.turn():
+        endpoint = _endpoint(place["name"])
+        reason = body.get("reason", "The update failed because the control interface said so.")
+        endpoint.mishap = Mishap(body["outcome"] == "roll-back", reason)
+        return {"outcome": body["outcome"], "reason": reason}
+
+
 def _settings(name: str, value: Schema, effect: str) -> list[Fault]:
     """GET and PUT for the dataclass `WORLD.<name>`; the table is made of its fields."""
 
@@ -233,6 +253,15 @@ FAULTS: Sequence[Fault] = (
     ),
     Fault("GET", _TRAFFIC_PATH, "Shows the endpoint's traffic.", get_traffic),
     Fault("DELETE", _TRAFFIC_PATH, "No more requests reach the endpoint.", delete_traffic),
+    Fault(
+        "PUT",
+        "/sagemaker/endpoints/<name>/next-update",
+        "The next UpdateEndpoint or UpdateEndpointWeightsAndCapacities of the endpoint ends in "
+        "RollingBack and then InService as before (on AWS only with autoscaling), or in Failed "
+        "with this reason.",
+        put_mishap,
+        MISHAP,
+    ),
     *_settings(
         "durations",
         _number(),

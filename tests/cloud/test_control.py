@@ -11,7 +11,7 @@ from local.cloud import WORLD
 from local.cloud.control import Fault, Rejected, create_app
 from local.cloud.schema import problems
 from tests.cloud.conftest import Account
-from tests.cloud.hosting import BLUE_GREEN, stand_up
+from tests.cloud.hosting import BLUE_GREEN, refused, serving, stand_up
 from tests.cloud.test_traffic import statistic
 
 TRAFFIC = "/sagemaker/endpoints/shop/traffic"
@@ -28,6 +28,7 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("PUT", "/sagemaker/endpoints/<name>/traffic"),
         ("GET", "/sagemaker/endpoints/<name>/traffic"),
         ("DELETE", "/sagemaker/endpoints/<name>/traffic"),
+        ("PUT", "/sagemaker/endpoints/<name>/next-update"),
         ("PUT", "/durations"),
         ("GET", "/durations"),
         ("PUT", "/switches"),
@@ -111,6 +112,46 @@ def test_what_does_not_exist_is_refused_with_a_reason(
 def test_a_body_that_is_no_json_is_refused(control: FlaskClient) -> None:
     answer = control.put("/durations", data="weights_update=2")
     assert (answer.status_code, answer.get_json()) == (400, {"error": "The body is not JSON."})
+
+
+WISH = {
+    "EndpointName": "shop",
+    "DesiredWeightsAndCapacities": [{"VariantName": "green", "DesiredWeight": 0}],
+}
+
+
+def test_an_update_can_be_made_to_roll_back_once(account: Account, control: FlaskClient) -> None:
+    """botocore model, EndpointStatus: RollingBack returns to the previous configuration."""
+    sagemaker = stand_up(account)
+    control.put("/sagemaker/endpoints/shop/next-update", json={"outcome": "roll-back"})
+    sagemaker.update_endpoint_weights_and_capacities(**WISH)
+    account.wait(WORLD.durations.weights_update)
+    assert sagemaker.describe_endpoint(EndpointName="shop")["EndpointStatus"] == "RollingBack"
+    account.wait(WORLD.durations.weights_update)
+    green = sagemaker.describe_endpoint(EndpointName="shop")["ProductionVariants"][1]
+    assert (green["CurrentWeight"], green["DesiredWeight"]) == (0.1, 0.1)
+    statuses = [event["detail"]["EndpointStatus"] for event in account.events]
+    assert statuses == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
+    sagemaker.update_endpoint_weights_and_capacities(**WISH)
+    account.wait(WORLD.durations.weights_update)
+    assert serving(sagemaker)["green"] == (0, 1)
+
+
+def test_an_update_can_be_made_to_fail(account: Account, control: FlaskClient) -> None:
+    """botocore model, EndpointStatus: DeleteEndpoint is the only operation on a failed one."""
+    sagemaker = stand_up(account)
+    path = "/sagemaker/endpoints/shop/next-update"
+    assert control.put(path, json={"outcome": "explode"}).status_code == 400
+    control.put(path, json={"outcome": "fail", "reason": "no capacity"})
+    sagemaker.update_endpoint_weights_and_capacities(**WISH)
+    account.wait(WORLD.durations.weights_update)
+    failed = sagemaker.describe_endpoint(EndpointName="shop")
+    assert (failed["EndpointStatus"], failed["FailureReason"]) == ("Failed", "no capacity")
+    refused(sagemaker.update_endpoint_weights_and_capacities, **WISH)
+    control.put(TRAFFIC, json={"requests_per_minute": 60})
+    account.wait(120)
+    assert statistic(account, "Invocations", "blue") == []
+    sagemaker.delete_endpoint(EndpointName="shop")
 
 
 def test_durations_and_switches_can_be_set_one_by_one(control: FlaskClient) -> None:

@@ -24,6 +24,8 @@ class SageMaker(Catalogue):
     under way every other change, deletion included, is refused with "Cannot update in-progress
     endpoint" (observed by users: github.com/aws/amazon-sagemaker-operator-for-k8s treats that
     text as DeleteEndpoint's refusal; for weights it is the answer to a second call).
+    An update can end in a mishap: `RollingBack` leads back to what served before, `Failed` to
+    nothing but deletion (botocore service model, `EndpointStatus`).
     """
 
     @operation
@@ -180,12 +182,27 @@ class SageMaker(Catalogue):
     def _change(
         self, endpoint: Endpoint, status: str, seconds: float, arrive: Callable[[], None]
     ) -> dict[str, Any]:
+        mishap, endpoint.mishap = endpoint.mishap, None
+
         def finish() -> None:
             if endpoint.traffic:
                 endpoint.traffic.settle()
-            arrive()
+            if mishap is None:
+                arrive()
+                for variant in endpoint.variants:
+                    variant.arrive()
+                self._enter(endpoint, "InService")
+            elif mishap.rolls_back:
+                self._enter(endpoint, "RollingBack")
+                WORLD.later(seconds, roll_back)
+            else:
+                endpoint.deployment, endpoint.failure_reason = None, mishap.reason
+                self._enter(endpoint, "Failed")
+
+        def roll_back() -> None:
+            endpoint.deployment = None
             for variant in endpoint.variants:
-                variant.arrive()
+                variant.give_up()
             self._enter(endpoint, "InService")
 
         self._enter(endpoint, status)

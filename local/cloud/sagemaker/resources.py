@@ -77,6 +77,10 @@ class Variant:
         """What was desired is now what serves."""
         self.current_weight, self.current_count = self.desired_weight, self.desired_count
 
+    def give_up(self) -> None:
+        """What serves is what is desired again."""
+        self.desired_weight, self.desired_count = self.current_weight, self.current_count
+
     def summary(self) -> dict[str, Any]:
         """`ProductionVariantSummary` of DescribeEndpoint."""
         return {
@@ -113,6 +117,14 @@ class Deployment:
         }
 
 
+@dataclass(frozen=True)
+class Mishap:
+    """How an endpoint's next update ends instead of well: rolled back, or failed with a reason."""
+
+    rolls_back: bool
+    reason: str = ""
+
+
 @dataclass(kw_only=True)
 class Endpoint(Resource):
     """An endpoint. `status` is one of the API's words (`Creating`, `InService`, ..)."""
@@ -122,6 +134,8 @@ class Endpoint(Resource):
     status: str = "Creating"
     modified: float = field(default_factory=lambda: WORLD.clock())
     deployment: Deployment | None = None
+    failure_reason: str | None = None
+    mishap: Mishap | None = None
     traffic: Traffic | None = None
 
     def description(self) -> dict[str, Any]:
@@ -137,6 +151,8 @@ class Endpoint(Resource):
         }
         if self.status != "Creating":
             answer["ProductionVariants"] = [variant.summary() for variant in self.variants]
+        if self.failure_reason is not None:
+            answer["FailureReason"] = self.failure_reason
         if self.deployment:
             answer["PendingDeploymentSummary"] = self.deployment.summary()
         if self.config.metrics_config is not None:
