@@ -52,11 +52,14 @@ class Switches:
     developer guide, automating-sagemaker-with-eventbridge); True sends each twice.
     `single_precision_weights`: a variant's weight is a 32-bit float (botocore service model,
     `VariantWeight`); True describes 0.1 as 0.10000000149011612, its value in single precision.
+    `math_reads_missing_as_zero`: metric math reads the point that one of two series lacks as 0, as
+    the CloudWatch User Guide, using-metric-math, says; False drops the point, as users report.
     """
 
     one_capacity_per_call: bool = True
     duplicate_events: bool = False
     single_precision_weights: bool = False
+    math_reads_missing_as_zero: bool = True
 
 
 Delivery = Callable[[Sink], None]

@@ -200,6 +200,7 @@ class PutAlarmOperations:
         )
         if before is None and tags:
             self.tagger.tag_resource(alarm.arn, list(tags))
+        self.watch.release()
 
 
 def _given(**settings: Any) -> dict[str, Any]:

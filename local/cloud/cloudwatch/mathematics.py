@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from .expression import (
     Array,
@@ -25,27 +24,6 @@ from .expression import (
 )
 
 
-class MissingPoint(Enum):
-    """How an operator between two series reads a time where only one has a point."""
-
-    ZERO = "zero"
-    DROP = "drop"
-
-
-@dataclass
-class Reading:
-    """Rules that the documentation and practice tell differently: switches.
-
-    `missing_point`: the guide says "missing values in a time series are treated as 0", users
-    report that no point comes out. Ships as documented.
-    """
-
-    missing_point: MissingPoint = MissingPoint.ZERO
-
-
-READING = Reading()
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
     """Points by epoch second, at most one a period."""
@@ -59,12 +37,17 @@ Value = float | Series | tuple[Series, ...]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression can see: values by id, the request's metrics, and the time range."""
+    """What an expression can see: values by id, the request's metrics, and the time range.
+
+    `missing_as_zero`: between two series, a point that one of them lacks is 0 ("Missing values in
+    a time series are treated as 0"); otherwise there is no point then.
+    """
 
     values: Mapping[str, Value]
     metrics: Mapping[str, Series]
     start: int
     end: int
+    missing_as_zero: bool = True
 
 
 def evaluate(node: Node, scope: Scope) -> Value:
@@ -79,9 +62,9 @@ def evaluate(node: Node, scope: Scope) -> Value:
         case Array(items):
             return _flat([evaluate(item, scope) for item in items])
         case Negative(operand):
-            return _binary("*", evaluate(operand, scope), -1.0)
+            return _binary("*", evaluate(operand, scope), -1.0, scope)
         case Binary(operator, left, right):
-            return _binary(operator, evaluate(left, scope), evaluate(right, scope))
+            return _binary(operator, evaluate(left, scope), evaluate(right, scope), scope)
         case Call("IF", [condition, *branches]):
             return _if(evaluate(condition, scope), [evaluate(branch, scope) for branch in branches])
         case Call("METRICS", arguments):
@@ -153,7 +136,7 @@ _EACH: dict[str, Callable[[float], float]] = {
 }
 
 
-def _binary(operator: str, left: Value, right: Value) -> Value:
+def _binary(operator: str, left: Value, right: Value, scope: Scope) -> Value:
     """Element by element. A point that cannot be computed (x / 0) is dropped."""
     act = _OPERATORS[operator]
     match left, right:
@@ -171,7 +154,7 @@ def _binary(operator: str, left: Value, right: Value) -> Value:
         case Series(points, period), Series(others, other_period):
             times = (
                 points.keys() | others.keys()
-                if READING.missing_point is MissingPoint.ZERO
+                if scope.missing_as_zero
                 else points.keys() & others.keys()
             )
             at = {time: (points.get(time, 0.0), others.get(time, 0.0)) for time in sorted(times)}
@@ -180,11 +163,11 @@ def _binary(operator: str, left: Value, right: Value) -> Value:
             if len(left) != len(right):
                 raise ExpressionError("arrays of different lengths cannot be combined")
             pairs = zip(left, right, strict=True)
-            return _flat([_binary(operator, one, other) for one, other in pairs])
+            return _flat([_binary(operator, one, other, scope) for one, other in pairs])
         case tuple(), _:
-            return _flat([_binary(operator, one, right) for one in left])
+            return _flat([_binary(operator, one, right, scope) for one in left])
         case _, tuple():
-            return _flat([_binary(operator, left, other) for other in right])
+            return _flat([_binary(operator, left, other, scope) for other in right])
     raise AssertionError((left, right))
 
 
@@ -260,10 +243,9 @@ def _if(condition: Value, branches: Sequence[Value]) -> Value:
         raise ExpressionError("IF takes time series and scalars, no arrays")
     yes, no = branches[0], branches[1] if len(branches) > 1 else None
     if isinstance(condition, float):
-        chosen = yes if condition else no
-        if isinstance(chosen, float):
-            raise ExpressionError("IF needs a time series as its condition or its result")
-        return chosen if chosen is not None else Series({}, 60)
+        if not isinstance(yes, Series) or not isinstance(no, Series | None):
+            raise ExpressionError("IF needs a time series as its condition or as both its results")
+        return yes if condition else no or Series({}, yes.period)
     points: dict[int, float] = {}
     for time, holds in condition.points.items():
         match yes if holds else no:

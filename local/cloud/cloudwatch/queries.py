@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.cloud.seam import Refusal
+from local.cloud.world import WORLD
 
 from .expression import ExpressionError, Node, names, parse
 from .mathematics import NoPoints, Scope, Series, Value, evaluate
@@ -162,11 +163,13 @@ def _evaluate(
         query.id: read(query.source) for query in queries if isinstance(query.source, MetricStat)
     }
     values: dict[str, Value] = dict(metrics)
+    as_zero = WORLD.switches.math_reads_missing_as_zero
+    scope = Scope(values, metrics, start, end, missing_as_zero=as_zero)
     waiting = {q.id: q.source for q in queries if not isinstance(q.source, MetricStat)}
     while waiting:
         id = next(one for one, node in waiting.items() if not names(node) & waiting.keys())
         try:
-            values[id] = evaluate(waiting.pop(id), Scope(values, metrics, start, end))
+            values[id] = evaluate(waiting.pop(id), scope)
         except NoPoints:
             values[id] = Series({}, 60)
         except ExpressionError as error:

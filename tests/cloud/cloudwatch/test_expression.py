@@ -5,14 +5,10 @@ The tables are those of the CloudWatch User Guide, using-metric-math.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.cloud.cloudwatch.expression import ExpressionError, parse
 from local.cloud.cloudwatch.mathematics import (
-    READING,
-    MissingPoint,
     Scope,
     Series,
     Value,
@@ -38,13 +34,6 @@ def result(text: str, **sketches: Sketch) -> Sketch:
     assert isinstance(found, Series)
     length = max(map(len, sketches.values()))
     return [found.points.get(n * 60) for n in range(length)]
-
-
-@pytest.fixture
-def dropping() -> Iterator[None]:
-    READING.missing_point = MissingPoint.DROP
-    yield
-    READING.missing_point = MissingPoint.ZERO
 
 
 @pytest.mark.parametrize(
@@ -74,9 +63,11 @@ def test_a_missing_value_counts_as_zero() -> None:
     assert result("m1 + m2", m1=[1, None, None], m2=[5, 6, None]) == [6, 6, None]
 
 
-@pytest.mark.usefixtures("dropping")
 def test_or_drops_the_point_if_so_read() -> None:
-    assert result("m1 + m2", m1=[1, None, None], m2=[5, 6, None]) == [6, None, None]
+    one, other = series([1, None, None]), series([5, 6, None])
+    values = {"m1": one, "m2": other}
+    scope = Scope(values, values, 0, 180, missing_as_zero=False)
+    assert evaluate(parse("m1 + m2"), scope) == Series({0: 6.0}, 60)
 
 
 def test_division_by_zero_drops_the_point() -> None:
@@ -173,7 +164,10 @@ def test_other_text_is_refused(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["m1 + REPEAT", "FILL(3, 0)", "SUM(3)", "IF([m1], m1)", "[m1, 3]"])
+@pytest.mark.parametrize(
+    "text",
+    ["m1 + REPEAT", "FILL(3, 0)", "SUM(3)", "IF([m1], m1)", "IF(SUM(m1) > 0, m1, 2)", "[m1, 3]"],
+)
 def test_types_that_do_not_fit_are_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         value(text, m1=[1])

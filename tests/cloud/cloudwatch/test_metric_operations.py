@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.cloud import WORLD
 from local.cloud.cloudwatch import record
 
 from .conftest import ACCOUNT, REGION, START, VARIANT, Clock, dimensions, publish
@@ -282,18 +283,28 @@ class TestGetting:
     def test_a_token_that_was_not_given_is_refused(self, cloudwatch: Any) -> None:
         assert refusal(get, cloudwatch, metric(), NextToken="soap")[0] == "InvalidNextToken"
 
-    def test_a_day_of_minutes_takes_milliseconds(self, clock: Clock) -> None:
-        from moto.backends import get_backend
-
+    def test_a_day_of_minutes_takes_milliseconds(self, cloudwatch: Any, clock: Clock) -> None:
         for minute in range(24 * 60):
             publish(minute, 1)
         clock.to(24 * 60)
-        backend: Any = get_backend("cloudwatch")[ACCOUNT][REGION]
-        queries = [ERRORS | {"Id": f"m{n}"} for n in range(5)]
-        queries.append({"Id": "sum", "Expression": "SUM(METRICS())"})
-        began = time.perf_counter_ns()
-        backend.get_metric_data(queries, START, START + timedelta(days=1))
-        assert time.perf_counter_ns() - began < 200_000_000
+        metrics = [ERRORS | {"Id": f"m{n}"} for n in range(5)]
+        began = time.process_time()
+        get(
+            cloudwatch,
+            *[metric | {"ReturnData": False} for metric in metrics],
+            {"Id": "sum", "Expression": "SUM(METRICS())"},
+            minutes=24 * 60,
+        )
+        # Measured: 30 ms, most of it the wire. Reading every datum for every point takes seconds.
+        assert time.process_time() - began < 0.5
+
+    def test_a_lacking_point_can_be_read_as_none(self, cloudwatch: Any) -> None:
+        publish(0, 3)
+        queries = (metric(), ERRORS, {"Id": "both", "Expression": "errors + m1"})
+
+        assert get(cloudwatch, *queries)["MetricDataResults"][2]["Values"] == [3]
+        WORLD.switches.math_reads_missing_as_zero = False
+        assert get(cloudwatch, *queries)["MetricDataResults"][2]["Values"] == []
 
 
 class TestStatistics:
