@@ -50,6 +50,8 @@ def _cdk(
         # The CLI remembers accounts in its home, and reads profiles from it.
         "HOME": str(home),
         "PATH": os.pathsep.join(path),
+        # The library, unpacked once for every deployment of the checkout.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(ROOT / ".local" / "jsii-cache"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "true",
     }
