@@ -60,7 +60,7 @@ class Fault:
 
 def create_app(extra: Sequence[Fault] = ()) -> Flask:
     """The control interface with the faults of this package and `extra` ones."""
-    app = Flask("control")
+    app = Flask("control", static_folder=None)
     faults = [*FAULTS, *extra]
 
     @app.get("/")

@@ -285,6 +285,36 @@ def test_a_variant_needs_a_model_that_exists_and_a_name_of_its_own(account: Acco
     assert message.startswith("Cannot create already existing endpoint configuration ")
 
 
+@pytest.mark.parametrize("absent", ["InstanceType", "InitialInstanceCount"])
+def test_a_variant_on_instances_needs_to_say_which_and_how_many(
+    account: Account, absent: str
+) -> None:
+    spec = variant("blue")
+    del spec[absent]
+    configure(account.client("sagemaker"), BLUE_GREEN)
+    code, message = refused(
+        account.client("sagemaker").create_endpoint_config,
+        EndpointConfigName="c",
+        ProductionVariants=[spec],
+    )
+    assert (code, message) == ("ValidationException", f"Variant blue needs {absent}.")
+
+
+def test_a_kind_of_variant_nobody_simulates_is_refused(account: Account) -> None:
+    spec = {
+        "VariantName": "blue",
+        "ModelName": "model",
+        "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 5},
+    }
+    code, message = refused(
+        account.client("sagemaker").create_endpoint_config,
+        EndpointConfigName="c",
+        ProductionVariants=[spec],
+    )
+    assert code == "UnsupportedByPocketAccount"
+    assert "ServerlessConfig" in message
+
+
 def test_endpoints_are_listed_newest_first_ten_a_page(account: Account) -> None:
     """botocore model, ListEndpoints: CreationTime, Descending, MaxResults defaults to 10."""
     sagemaker = stand_up(account)
