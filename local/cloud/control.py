@@ -133,7 +133,8 @@ MISHAP: Schema = {
 }
 
 
-def _endpoint(name: str) -> Any:
+def find_endpoint(name: str) -> Any:
+    """The endpoint of that name, in whatever account and Region of this process it is."""
     stores: Any = get_backend("sagemaker")
     found = [
         backend.endpoints[name.lower()]
@@ -159,7 +160,7 @@ def put_traffic(
 ) -> dict[str, Any]:
     """Let requests reach an endpoint; takes the place of its traffic until now."""
     with WORLD.turn():
-        endpoint = _endpoint(place["name"])
+        endpoint = find_endpoint(place["name"])
         variants = {
             name: Behaviour(**behaviour) for name, behaviour in body.get("variants", {}).items()
         }
@@ -184,7 +185,7 @@ def get_traffic(
 ) -> dict[str, Any]:
     """The traffic of an endpoint; `requests_per_minute` 0 when there is none."""
     with WORLD.turn():
-        traffic = _endpoint(place["name"]).traffic
+        traffic = find_endpoint(place["name"]).traffic
         plan = traffic.plan if traffic else Plan(0)
         return {
             "requests_per_minute": plan.requests_per_minute,
@@ -197,7 +198,7 @@ def delete_traffic(
 ) -> dict[str, Any]:
     """Stop an endpoint's traffic; what came in until now is published."""
     with WORLD.turn():
-        endpoint = _endpoint(place["name"])
+        endpoint = find_endpoint(place["name"])
         if endpoint.traffic:
             endpoint.traffic.settle()
             endpoint.traffic = None
@@ -209,7 +210,7 @@ def put_mishap(
 ) -> dict[str, Any]:
     """Let the next update of an endpoint end badly."""
     with WORLD.turn():
-        endpoint = _endpoint(place["name"])
+        endpoint = find_endpoint(place["name"])
         reason = body.get("reason", "The update failed because the control interface said so.")
         endpoint.mishap = Mishap(body["outcome"] == "roll-back", reason)
         return {"outcome": body["outcome"], "reason": reason}

@@ -15,19 +15,18 @@ from hypothesis import strategies as st
 
 from local.cloud import WORLD
 from local.cloud.cloudwatch import record
+from local.cloud.control import find_endpoint
 from local.cloud.traffic import Behaviour, History, Plan, Split, Traffic
 from tests.cloud.conftest import NOON, Account
-from tests.cloud.hosting import stand_up, variant
+from tests.cloud.hosting import configure, stand_up, variant
 
 ENHANCED = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 10}
 
 
 def send(plan: Plan) -> None:
     """Start the plan on the endpoint `shop`."""
-    from local.cloud.control import _endpoint
-
     with WORLD.turn():
-        Traffic(_endpoint("shop"), plan, record).start()
+        Traffic(find_endpoint("shop"), plan, record).start()
 
 
 def statistic(
@@ -190,8 +189,6 @@ def test_without_enhanced_metrics_the_frequency_is_a_minute(account: Account) ->
 
 
 def test_no_traffic_reaches_an_endpoint_before_it_is_in_service(account: Account) -> None:
-    from tests.cloud.hosting import configure
-
     sagemaker = account.client("sagemaker")
     configure(sagemaker, [variant("blue")])
     WORLD.durations.endpoint_create = 90
