@@ -1,0 +1,53 @@
+"""`python -m local.demo`: deploy the stack, break endpoints, watch what it does about them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from rich.console import Console
+
+from local import install
+from local.account import ROOT
+from local.demo.account import DemoFailed, Hands
+from local.demo.report import write
+from local.demo.scenes import ENDPOINTS, play
+from local.demo.view import View, summary
+from local.deployment import DeploymentFailed
+from local.pocket import Pocket
+
+REPORT = ROOT / ".local" / "report.html"
+
+
+def main() -> int:
+    """0 when every scene passed, 1 when one did not or the demo could not be played."""
+    console = Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "150")))
+    try:
+        with View(console, ENDPOINTS) as view:
+            view.says("installing what the account needs (the first time only)")
+            install.ministack()
+            install.cdk()
+            view.says("starting an AWS account on this machine")
+            with Pocket() as pocket:
+                view.says(f"it answers at {pocket.endpoint_url}; `cdk bootstrap`")
+                pocket.bootstrap()
+                view.says("`cdk deploy` of the stack")
+                pocket.deploy()
+                hands = Hands(pocket)
+                hands.listen()
+                view.watch(hands)
+                started = time.time()
+                scenes = play(hands, view)
+                write(REPORT, hands, scenes, started)
+                view.says("done")
+    except (DemoFailed, DeploymentFailed) as failure:
+        console.print(f"[red]FAIL[/red] {failure}")
+        return 1
+    console.print(summary(scenes))
+    console.print(f"The run as a page: {REPORT.relative_to(ROOT)}")
+    return 0 if all(scene.passed for scene in scenes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
