@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from local import install
 from local.account import ADDRESSES, LOCK, LOG, Addresses, write_exports
 from local.backend import DidNotStart
+from local.locks import exclusive, free_within
 from local.pocket import LOCAL, Account, ControlRefused, await_addresses, start
 
 STATE = LOCAL / "pocket"
@@ -26,7 +24,7 @@ Say = Callable[[str], None]
 
 def up(say: Say) -> Account:
     """The running account with the stack deployed; what is already done is not done again."""
-    with _alone():
+    with exclusive(LOCAL / "up.lock"):
         account = _running()
         if account is not None and DEPLOYED.exists():
             say(f"already up at {account.endpoint_url}")
@@ -48,7 +46,7 @@ def up(say: Say) -> Account:
 
 def down(say: Say) -> None:
     """Ends the account and removes what it kept; nothing to do when there is none."""
-    with _alone():
+    with exclusive(LOCAL / "up.lock"):
         ended = _end()
         EXPORTS.unlink(missing_ok=True)
         say("ended" if ended else "was not running")
@@ -83,6 +81,9 @@ def _start() -> Account:
         process.send_signal(signal.SIGTERM)
         process.wait()
         raise
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()
     return Account(addresses, STATE)
 
 
@@ -98,39 +99,12 @@ def _end() -> bool:
                 f" {STATE / LOCK} and try again"
             ) from error
         os.kill(pid, signal.SIGTERM)
-        if not _free_within(END_SECONDS):
+        if not free_within(STATE / LOCK, END_SECONDS):
             os.kill(pid, signal.SIGKILL)
-            _free_within(END_SECONDS)
+            free_within(STATE / LOCK, END_SECONDS)
     shutil.rmtree(STATE, ignore_errors=True)
     return alive
 
 
 def _alive() -> bool:
-    return not _free_within(0)
-
-
-def _free_within(seconds: float) -> bool:
-    """Whether nobody holds the state's lock any more; the kernel frees it with its holder."""
-    deadline = time.monotonic() + seconds
-    try:
-        lock = open(STATE / LOCK)  # noqa: SIM115 - closed below
-    except FileNotFoundError:
-        return True
-    with lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    return False
-            time.sleep(0.02)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One `up` or `down` of a checkout at a time; the second waits for the first."""
-    LOCAL.mkdir(exist_ok=True)
-    with open(LOCAL / "up.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return not free_within(STATE / LOCK, 0)

@@ -18,7 +18,9 @@ from local.operations import error_code, operation, signature
 # Services the simulated cloud answers; ministack answers every other.
 CLOUD_SERVICES = frozenset({"monitoring", "sagemaker"})
 
-_HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_HOP_BY_HOP = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}
+)
 _LARGEST_BODY = 300 * 2**20
 
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.account import ROOT
+from local.locks import exclusive
 
 MINISTACK = ROOT / ".local" / "ministack-env"
 MINISTACK_PYTHON = MINISTACK / "bin" / "python"
@@ -48,7 +49,14 @@ def ministack() -> bool:
 def cdk() -> bool:
     """Installs the CDK command line; False when it was there already."""
     npm = _node_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    install = [str(node_bin() / "node"), str(npm), "ci", "--no-audit", "--no-fund", "--silent"]
+    install = [
+        str(node_bin() / "node"),
+        str(npm),
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]
     return _once(NODE_MODULES, ROOT / "package-lock.json", [install])
 
 
@@ -65,6 +73,11 @@ def _node_wheel() -> Path:
 
 
 def _once(target: Path, lock: Path, commands: Sequence[Sequence[str]]) -> bool:
+    with exclusive(ROOT / ".local" / "install.lock"):
+        return _once_alone(target, lock, commands)
+
+
+def _once_alone(target: Path, lock: Path, commands: Sequence[Sequence[str]]) -> bool:
     stamp = target / ".installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:

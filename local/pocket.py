@@ -6,6 +6,7 @@ however this one ends. `python -m local up` keeps one running instead (`local/da
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -17,14 +18,15 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlencode
 
 import boto3
 
-from local import deployment
+from local import deployment, install
 from local.account import LOG, ROOT, Addresses, client_environment, scrubbed
 from local.backend import DidNotStart
+from local.locks import exclusive, free_within
 
 LOCAL = ROOT / ".local"
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -57,10 +59,12 @@ class Account:
 
     def bootstrap(self) -> None:
         """Prepares the account for CDK deployments."""
+        install.cdk()
         deployment.bootstrap(self.env, self.state)
 
     def deploy(self, **options: Any) -> None:
         """Deploys the project's stack, or the one that `options` of `deployment.deploy` name."""
+        install.cdk()
         deployment.deploy(self.env, self.state, **options)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
@@ -96,8 +100,8 @@ class Pocket(Account):
     """A pocket account of its own, alive as long as the context, and never longer than we are."""
 
     def __init__(self) -> None:
-        LOCAL.mkdir(exist_ok=True)
-        state = Path(tempfile.mkdtemp(prefix="pocket-", dir=LOCAL))
+        install.ministack()
+        state, self._held = _own_state()
         self._log = open(state / LOG, "w")  # noqa: SIM115 - the child writes into it
         self.process = start(state, self._log, detached=False)
         try:
@@ -120,10 +124,24 @@ class Pocket(Account):
             shutil.rmtree(self.state, ignore_errors=True)
 
     def _end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
         self.process.wait()
         self._log.close()
+        self._held.close()
+
+
+def _own_state() -> tuple[Path, IO[str]]:
+    """A state folder and the lock that says it is in use; those that nobody uses are removed."""
+    with exclusive(LOCAL / "pockets.lock"):
+        for former in LOCAL.glob("pocket-*"):
+            if free_within(former / "in-use", 0):
+                shutil.rmtree(former, ignore_errors=True)
+        state = Path(tempfile.mkdtemp(prefix="pocket-", dir=LOCAL))
+        held = open(state / "in-use", "w")  # noqa: SIM115 - held as long as the account lives
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return state, held
 
 
 def start(state: Path, log: Any, *, detached: bool) -> subprocess.Popen[str]:

@@ -86,7 +86,7 @@ def _dispatch_event(event: dict[str, Any], view: Any = None) -> list[str]:
 def _enabled(rule: dict[str, Any], view: Any) -> bool:
     """Read-only management calls reach only rules that ask for them in their state.
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
     """
     if rule.get("State") == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS":
         return True

@@ -48,6 +48,7 @@ def _serve() -> None:
         invocation,
         metrics,
         queues,
+        refusals,
     )
     from local.ministack.wire import Wire
 
@@ -56,6 +57,7 @@ def _serve() -> None:
     queues.install()
     invocation.install()
     events.install()
+    refusals.install()
     identities.install(wire)
     metrics.install(wire, region)
     cloudformation.install(os.environ["AWS_ENDPOINT_URL"], region)
