@@ -152,10 +152,9 @@ class Watch:
         self._remember_change(alarm, change)
         mute = self.muting(alarm)
         WORLD.emit(events.state_change(alarm, change, self.account, self.region, mute))
-        alarm.withheld = None
-        if mute is not None or suppressed is not None:
-            alarm.withheld = change
-        else:
+        held_back = mute is not None or suppressed is not None
+        alarm.withheld = change if held_back else None
+        if not held_back:
             self._act(alarm, change)
         if suppressed == "WaitPeriod" and isinstance(alarm, CompositeAlarm):
             self._release_after(alarm, alarm.wait)

@@ -190,12 +190,17 @@ def test_a_state_can_be_set_on_what_exists_only(family: Any) -> None:
     assert code(family.set_alarm_state, **bad) == "InvalidFormat"
 
 
-def test_alarms_and_mute_rules_can_be_tagged(family: Any) -> None:
+def test_alarms_can_be_tagged_while_they_exist(family: Any) -> None:
     arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:errors-1"
     family.tag_resource(ResourceARN=arn, Tags=[{"Key": "a", "Value": "1"}])
     family.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
     family.untag_resource(ResourceARN=arn, TagKeys=["a"])
     assert family.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+
+    family.delete_alarms(AlarmNames=["parent"])
+    family.delete_alarms(AlarmNames=["errors-1"])
+    family.put_metric_alarm(**error_alarm(AlarmName="errors-1"))
+    assert family.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
 
     nobody = arn.replace("errors-1", "nobody")
     assert code(family.list_tags_for_resource, ResourceARN=nobody) == "ResourceNotFoundException"

@@ -148,6 +148,16 @@ def test_an_alarm_during_the_extension_is_held_back_too(
     assert len(inbox.invocations) == 1
 
 
+def test_letting_go_of_mutes_lets_go_of_no_suppression(pair: Any, inbox: Inbox) -> None:
+    suppressed(pair, wait=120)
+    set_state(pair, "cpu", "ALARM")
+    pair.put_alarm_mute_rule(
+        Name="night", Rule={"Schedule": {"Expression": "at(2026-03-02T10:00)", "Duration": "PT1H"}}
+    )
+    pair.delete_alarm_mute_rule(AlarmMuteRuleName="night")
+    assert inbox.invocations == []
+
+
 def test_nothing_runs_when_it_is_over_before_the_wait_ends(
     pair: Any, clock: Clock, inbox: Inbox
 ) -> None:
@@ -163,10 +173,13 @@ def test_an_acted_alarm_is_not_suppressed_afterwards(pair: Any, clock: Clock, in
     suppressed(pair, wait=60, extension=60)
     set_state(pair, "cpu", "ALARM")
     clock.to(1, 1)
+    acted = composite(pair)
     set_state(pair, "disk", "ALARM")
+    assert composite(pair) == acted
     set_state(pair, "disk", "OK")
     clock.to(10)
     assert len(inbox.invocations) == 1
+    assert composite(pair) == acted
 
 
 def test_a_metric_alarm_carries_its_composite_along(

@@ -74,6 +74,10 @@ def test_division_by_zero_drops_the_point() -> None:
     assert result("m1 / m2", m1=[1, 1, 1], m2=[2, 0, None]) == [0.5, None, None]
 
 
+def test_a_value_beyond_all_numbers_is_dropped() -> None:
+    assert result("m1 * 1e308", m1=[1, 100]) == [1e308, None]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -101,6 +101,11 @@ class TestPutting:
             ({"Values": [1, 2], "Counts": [1]}, "InvalidParameterValue"),
             ({"Values": list(range(151))}, "InvalidParameterValue"),
             ({"Value": 2.0**361}, "InvalidParameterValue"),
+            ({"Values": [1], "Counts": [0]}, "InvalidParameterValue"),
+            (
+                {"Value": 1, "Dimensions": [{"Name": "a", "Value": x} for x in "bc"]},
+                "InvalidParameterValue",
+            ),
             ({"Value": 1, "StorageResolution": 30}, "InvalidParameterValue"),
             ({"Value": 1, "Dimensions": [{"Name": "a", "Value": " "}]}, "InvalidParameterValue"),
             (
@@ -132,6 +137,13 @@ class TestPutting:
         many = dimensions({str(n): "x" for n in range(30)})
         put(cloudwatch, Value=1, Dimensions=many, Timestamp=START - timedelta(days=14))
         put(cloudwatch, Value=1, Timestamp=START + timedelta(hours=2))
+
+    def test_a_request_carries_one_to_a_thousand_data(self, cloudwatch: Any) -> None:
+        datum = {"MetricName": "Latency", "Value": 1}
+        cloudwatch.put_metric_data(Namespace="App", MetricData=[datum] * 1000)
+        for count, code in ((1001, "InvalidParameterValue"), (0, "MissingParameter")):
+            data = {"Namespace": "App", "MetricData": [datum] * count}
+            assert refusal(cloudwatch.put_metric_data, **data)[0] == code
 
     def test_one_bad_datum_keeps_the_whole_request_out(self, cloudwatch: Any) -> None:
         with pytest.raises(ClientError):
@@ -217,6 +229,7 @@ class TestGetting:
             [{"Id": "a"}],
             [metric("a"), metric("a")],
             [metric("A")],
+            [{"Id": "a", "MetricStat": {"Metric": {}, "Period": 60, "Stat": "Sum"}}],
             [metric("a", period=45)],
             [metric("a", stat="Median")],
             [metric("a") | {"Expression": "b"}],
@@ -280,8 +293,17 @@ class TestGetting:
             "double": [2.0 * n for n in range(10)],
         }
 
-    def test_a_token_that_was_not_given_is_refused(self, cloudwatch: Any) -> None:
-        assert refusal(get, cloudwatch, metric(), NextToken="soap")[0] == "InvalidNextToken"
+    @pytest.mark.parametrize("token", ["soap", "LTE=", "OTk="])
+    def test_a_token_that_was_not_given_is_refused(self, cloudwatch: Any, token: str) -> None:
+        assert refusal(get, cloudwatch, metric(), NextToken=token)[0] == "InvalidNextToken"
+
+    @pytest.mark.parametrize("most", [0, 100_801])
+    def test_a_page_has_its_bounds(self, cloudwatch: Any, most: int) -> None:
+        assert refusal(get, cloudwatch, metric(), MaxDatapoints=most)[0] == "ValidationError"
+
+    def test_other_accounts_are_not_simulated(self, cloudwatch: Any) -> None:
+        query = metric() | {"AccountId": "111111111111"}
+        assert refusal(get, cloudwatch, query)[0] == "UnsupportedByPocketAccount"
 
     def test_a_day_of_minutes_takes_milliseconds(self, cloudwatch: Any, clock: Clock) -> None:
         for minute in range(24 * 60):
@@ -353,6 +375,10 @@ class TestStatistics:
     )
     def test_combinations_that_are_refused(self, cloudwatch: Any, change: dict[str, Any]) -> None:
         assert refusal(self.statistics, cloudwatch, **change)[0] == "InvalidParameterCombination"
+
+    def test_extended_statistics_are_percentiles_and_ranges(self, cloudwatch: Any) -> None:
+        wrong = {"Statistics": None, "ExtendedStatistics": ["tm90"]}
+        assert refusal(self.statistics, cloudwatch, **wrong)[0] == "InvalidParameterValue"
 
     def test_1440_points_are_fine(self, cloudwatch: Any) -> None:
         self.statistics(cloudwatch, EndTime=START + timedelta(minutes=1440))

@@ -124,6 +124,27 @@ def test_an_expiry_date_ends_the_window_early(cloudwatch: Any, clock: Clock) -> 
     assert cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="night")["Status"] == "EXPIRED"
 
 
+def test_a_start_date_opens_the_window_late(cloudwatch: Any, clock: Clock) -> None:
+    cloudwatch.put_metric_alarm(**error_alarm())
+    mute(cloudwatch, StartDate=START + timedelta(minutes=3))
+    rule = cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="night")
+    assert (rule["Status"], rule["StartDate"]) == ("SCHEDULED", START + timedelta(minutes=3))
+    clock.to(3)
+    assert cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="night")["Status"] == "ACTIVE"
+
+
+def test_a_rule_keeps_the_tags_it_was_created_with(cloudwatch: Any) -> None:
+    cloudwatch.put_metric_alarm(**error_alarm())
+    for team in ("first", "second"):
+        mute(cloudwatch, Tags=[{"Key": "team", "Value": team}])
+    tags = cloudwatch.list_tags_for_resource(ResourceARN=ARN)["Tags"]
+    assert tags == [{"Key": "team", "Value": "first"}]
+
+    cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="night")
+    mute(cloudwatch)
+    assert cloudwatch.list_tags_for_resource(ResourceARN=ARN)["Tags"] == []
+
+
 def test_rules_are_listed_by_alarm_and_status(cloudwatch: Any) -> None:
     cloudwatch.put_metric_alarm(**error_alarm())
     mute(cloudwatch)

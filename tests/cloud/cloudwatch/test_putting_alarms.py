@@ -85,6 +85,7 @@ def test_a_metric_math_alarm_is_described_as_it_was_put(cloudwatch: Any) -> None
         {"TreatMissingData": "whatever"},
         {"ExtendedStatistic": "p90"},
         {"AlarmActions": ["not an arn"]},
+        {"AlarmActions": [f"{FUNCTION}:{n}" for n in range(6)]},
         {"Metrics": math_alarm()["Metrics"]},
     ],
 )
@@ -99,6 +100,7 @@ def test_bad_alarms_are_refused(cloudwatch: Any, change: dict[str, Any]) -> None
         {"Period": 60, "EvaluationPeriods": 1440},
         {"Period": 3600, "EvaluationPeriods": 168},
         {"EvaluationPeriods": 3, "DatapointsToAlarm": 3},
+        {"AlarmActions": [f"{FUNCTION}:{n}" for n in range(5)]},
         {"EvaluationWindow": {"SlidingWindow": {}}},
     ],
 )
@@ -158,6 +160,17 @@ def test_exactly_one_time_series_is_watched(
 def test_the_metrics_of_an_alarm_share_a_period(cloudwatch: Any) -> None:
     alarm = math_alarm()
     alarm["Metrics"][1]["MetricStat"]["Period"] = 300
+    assert code(cloudwatch.put_metric_alarm, **alarm) == "ValidationError"
+
+
+def test_an_alarm_takes_ten_metrics(cloudwatch: Any) -> None:
+    alarm = math_alarm()
+    _, errors, _ = alarm["Metrics"]
+    more = [errors | {"Id": f"m{n}"} for n in range(8)]
+    cloudwatch.put_metric_alarm(**alarm | {"Metrics": alarm["Metrics"] + more})
+
+    more.append(errors | {"Id": "eleventh"})
+    alarm["Metrics"] += more
     assert code(cloudwatch.put_metric_alarm, **alarm) == "ValidationError"
 
 
