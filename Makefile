@@ -12,7 +12,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export VIRTUAL_ENV :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit infra-test e2e up down synth deploy bench format clean
+.PHONY: help demo test lint up down synth deploy bench format
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -50,7 +50,8 @@ bench: setup ## measure the figures that the README quotes
 format: setup
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-setup: .venv/.installed node_modules/.installed .local/ministack-env/.installed
+setup: .venv/.installed
+	@$(BIN)/python -m local install
 .PHONY: setup
 
 .venv/.installed: pyproject.toml uv.lock
@@ -58,14 +59,4 @@ setup: .venv/.installed node_modules/.installed .local/ministack-env/.installed
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv sync --locked --quiet
-	@touch $@
-
-node_modules/.installed: package-lock.json .venv/.installed
-	@echo "== installing the CDK command line (once)"
-	@$(BIN)/python -m local install cdk
-	@touch $@
-
-.local/ministack-env/.installed: local/ministack/requirements.txt .venv/.installed
-	@echo "== installing the pocket account (once)"
-	@$(BIN)/python -m local install ministack
 	@touch $@

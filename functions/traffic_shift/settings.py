@@ -17,9 +17,3 @@ class TrafficShiftSettings:
         minimum=1,
         maximum=1000000,
     )
-    look_again_seconds: int = setting(
-        60,
-        "When a target that could not be acted on, or was just acted on, is looked at again.",
-        minimum=10,
-        maximum=3600,
-    )
