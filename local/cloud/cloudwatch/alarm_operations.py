@@ -136,8 +136,11 @@ class PutAlarmOperations:
         )
         self._keep(alarm, before, tags)
         done = "updated" if before else "created"
-        why = f"{alarm.arn} was {done} and its alarm rule evaluates to {{state}}"
-        self.watch.evaluate_composite(alarm, why, self.watch.children_of(alarm))
+        self.watch.evaluate_composite(
+            alarm,
+            lambda state: f"{alarm.arn} was {done} and its alarm rule evaluates to {state}",
+            self.watch.children_of(alarm),
+        )
 
     def _rule(self, alarm_name: str, text: str) -> Rule:
         """The rule's alarms must exist; the alarm itself cannot be one of them."""

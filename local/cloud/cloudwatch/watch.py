@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from .store import MetricStore
 LAG = 1.0
 """Seconds after a period's end at which it is evaluated: whoever publishes on the dot is in."""
 HISTORY_LENGTH = 10_000
+LONGEST_REASON = 1023  # botocore service model, StateReason
 
 HistoryItem = dict[str, Any]
 
@@ -95,9 +97,11 @@ class Watch:
             start=start,
         )
         why = reason(verdict, alarm.state.value, verdict.state, condition)
-        self.change(alarm, verdict.state, why, data)
+        self.change(alarm, verdict.state, why[:LONGEST_REASON], data)
 
-    def evaluate_composite(self, alarm: CompositeAlarm, why: str, causes: list[Alarm]) -> None:
+    def evaluate_composite(
+        self, alarm: CompositeAlarm, why: Callable[[State], str], causes: list[Alarm]
+    ) -> None:
         """Take the state the rule calls for; `causes` are the children that led here.
 
         "The evaluation of composite alarms stops if CloudWatch detects a cycle in the evaluation
@@ -119,7 +123,7 @@ class Watch:
         data = json.dumps({"triggeringAlarms": told}, separators=(",", ":"))
         self._path.append(alarm.name)
         try:
-            self.change(alarm, state, why.format(state=state), data)
+            self.change(alarm, state, why(state), data)
         finally:
             self._path.pop()
 
@@ -165,7 +169,7 @@ class Watch:
         moment = datetime.fromtimestamp(alarm.state.timestamp, UTC)
         why = f"{alarm.arn} transitioned to {state} at {moment:%A %d %B, %Y %H:%M:%S} UTC"
         for parent in self.parents_of(alarm):
-            self.evaluate_composite(parent, why, [alarm])
+            self.evaluate_composite(parent, lambda _: why, [alarm])
         for other in list(self.alarms.values()):
             if isinstance(other, CompositeAlarm) and other.suppressor in (alarm.name, alarm.arn):
                 self._suppressor_changed(other, before, state)

@@ -55,6 +55,11 @@ def test_a_composite_is_evaluated_when_it_is_created(pair: Any, inbox: Inbox) ->
     assert inbox.states() == [("both", "OK")]
 
 
+def test_an_alarm_may_have_braces_in_its_name(pair: Any) -> None:
+    pair.put_composite_alarm(AlarmName="{both} {0}", AlarmRule="ALARM(cpu)")
+    assert "{both} {0} was created" in composite(pair, "{both} {0}")["StateReason"]
+
+
 def test_it_follows_its_children_at_once(pair: Any, inbox: Inbox) -> None:
     pair.put_composite_alarm(
         AlarmName="both", AlarmRule="ALARM(cpu) AND NOT ALARM(disk)", AlarmActions=[FUNCTION]

@@ -101,6 +101,15 @@ def test_m_of_n(cloudwatch: Any, clock: Clock, inbox: Inbox) -> None:
     ]
 
 
+def test_a_reason_has_a_longest_length(cloudwatch: Any, clock: Clock, inbox: Inbox) -> None:
+    cloudwatch.put_metric_alarm(**error_alarm(EvaluationPeriods=60))
+    for minute in range(60):
+        publish(minute, 9)
+    clock.to(60)
+    [event] = inbox.events
+    assert len(event["detail"]["state"]["reason"]) == 1023
+
+
 def test_a_long_period_slides_by_the_minute(cloudwatch: Any, clock: Clock, inbox: Inbox) -> None:
     cloudwatch.put_metric_alarm(**error_alarm(Period=300, TreatMissingData="notBreaching"))
     publish(3, 9)
