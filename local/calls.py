@@ -22,7 +22,8 @@ class Identity:
 @dataclass(frozen=True)
 class Call:
     """One answered AWS call. `time` is when it arrived, in epoch seconds; `service` is the name the
-    request was signed for; `error` is the error code of a refused call."""
+    request was signed for; `error` is the error code of a refused call; `trace` is the trace header
+    it came with, alike for all calls of one invocation of a function."""
 
     time: float
     access_key: str
@@ -32,6 +33,7 @@ class Call:
     status: int
     error: str | None
     milliseconds: float
+    trace: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The call as the control interface shows it; `caller` is the function's name or the key."""
@@ -46,6 +48,7 @@ class Call:
             "status": self.status,
             "error": self.error,
             "milliseconds": round(self.milliseconds, 1),
+            "trace": self.trace,
         }
 
     def made_by(self, caller: str) -> bool:

@@ -96,6 +96,7 @@ class FrontDoor:
                 status=answer.status,
                 error=error_code(answer.headers, answer.body) if answer.status >= 400 else None,
                 milliseconds=(time.time() - arrived) * 1000,
+                trace=request.headers.get("X-Amzn-Trace-Id"),
             )
         )
         return _response(answer, request.method)

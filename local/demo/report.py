@@ -58,29 +58,26 @@ def _chart(hands: Hands, scene: Scene, started: float) -> str:
     series = _series(hands, scene.endpoint, started)
     mpl.rcParams["svg.hashsalt"] = scene.endpoint
     figure = Figure(figsize=(10, 2.6), layout="constrained")
-    axes: Any = figure.subplots()  # matplotlib takes datetimes, its annotations do not say so
-    for variant, color in COLORS.items():
-        times, requests = series[f"{variant}_requests"]
-        axes.plot(times, requests, color=color, label=f"{variant} requests")
-        times, errors = series[f"{variant}_errors"]
-        axes.plot(times, errors, color=color, linestyle=":", label=f"{variant} errors")
-    for moment, text in ((scene.alarm_at, "alarm"), (scene.acted_at, "traffic moved")):
-        if moment:
-            at = datetime.fromtimestamp(moment, UTC)
-            axes.axvline(at, color="#b91c1c" if text == "alarm" else "#111827", linewidth=1)
-            axes.annotate(
-                text,
-                (at, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(-4 if text == "alarm" else 4, -12),
-                textcoords="offset points",
-                ha="right" if text == "alarm" else "left",
-            )
-    axes.set_ylabel(f"in {PERIOD} s")
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M:%S"))  # type: ignore[no-untyped-call]
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    # matplotlib takes datetimes, its annotations do not say so.
+    panels: Any = figure.subplots(ncols=2)
+    for axes, what in zip(panels, ("requests", "errors"), strict=True):
+        for variant, color in COLORS.items():
+            times, values = series[f"{variant}_{what}"]
+            axes.plot(times, values, color=color, label=variant, drawstyle="steps-post")
+        for moment, text, color in (
+            (scene.alarm_at, "alarm", "#b91c1c"),
+            (scene.acted_at, "traffic moved", "#111827"),
+        ):
+            if moment:
+                at = datetime.fromtimestamp(moment, UTC)
+                axes.axvline(at, color=color, linewidth=1, linestyle="--", label=text)
+        axes.set_title(f"{what} in {PERIOD} s", loc="left", fontsize="medium")
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(dates.MinuteLocator())  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[1].set_ylim(0, max(5.0, panels[1].get_ylim()[1]))
+    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     svg = drawn.getvalue()

@@ -61,10 +61,12 @@ def play(hands: Hands, view: View) -> list[Scene]:
     hands.remediation("mode", "act")
     until("all alarms OK", lambda: _all_ok(hands), ALARM_SECONDS, view.draw)
 
-    view.says("the canary of three of them starts failing 40 % of its requests")
-    for name in (REPAIRED, OBSERVED, UNTAGGED):
-        hands.traffic(name, green_fails=0.4)
+    view.says("the canary of the first starts failing 40 % of its requests")
+    hands.traffic(REPAIRED, green_fails=0.4)
     _repaired(hands, view, scenes[REPAIRED], function)
+    view.says("those of the second and third do the same; nobody allowed to act on them")
+    for name in (OBSERVED, UNTAGGED):
+        hands.traffic(name, green_fails=0.4)
     _left_alone(hands, view, scenes[OBSERVED], "observe")
     _left_alone(hands, view, scenes[UNTAGGED], "not-opted-in")
     _verified(hands, view, scenes[REPAIRED])
@@ -106,7 +108,7 @@ def _repaired(hands: Hands, view: View, scene: Scene, function: str) -> None:
     moves = [c for c in calls if c["operation"] == "UpdateEndpointWeightsAndCapacities"]
     if len(moves) != 1:
         raise DemoFailed(f"{function} moved traffic {len(moves)} times, not once")
-    look = [c for c in calls if c.get("trace") == moves[0].get("trace")]
+    look = [c for c in calls if c["trace"] == moves[0]["trace"]]
     scene.acted_at = datetime.fromisoformat(moves[0]["time"]).timestamp()
     scene.seconds["call"] = scene.acted_at - scene.alarm_at
     scene.seconds["InService"] = in_service_at - scene.alarm_at

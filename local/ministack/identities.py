@@ -9,12 +9,14 @@ the function's configuration sets.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import subprocess
 import threading
+import time
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import sts
+from ministack.services import lambda_svc, sts
 
 from local.ministack.wire import Wire
 
@@ -50,9 +52,23 @@ def install(wire: Wire) -> None:
         spawning.config = worker.config
         spawn(worker)
 
+    lambda_svc._xray_trace_id_for_invocation = trace_header
     lambda_runtime.execution_credentials = execution_credentials
     lambda_runtime.Worker._spawn = spawn_remembering
     lambda_runtime.subprocess = _Subprocess(spawning)
+
+
+def trace_header(config: dict[str, Any], inbound_trace_header: str | None = None) -> str:
+    """The trace header of one invocation, which SDKs pass on with every call they make in it.
+
+    Lambda makes one for each invocation; without active tracing it is not sampled (AWS Lambda
+    developer guide, "Visualize Lambda function invocations using AWS X-Ray").
+    """
+    if inbound_trace_header:
+        return inbound_trace_header
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    sampled = (config.get("TracingConfig") or {}).get("Mode") == "Active"
+    return f"Root={root};Parent={secrets.token_hex(8)};Sampled={int(sampled)}"
 
 
 def runtime_environment(config: dict[str, Any], given: dict[str, str]) -> dict[str, str]:

@@ -64,6 +64,7 @@ SEAMS = (
     Seam(LAMBDA, "_emit_lambda_metrics", ("function_name", "duration_ms", "error", "throttle")),
     Seam(LAMBDA, "_execute_function", ("func", "event")),
     Seam(LAMBDA, "_function_config_scope_mismatch", ("config",)),
+    Seam(LAMBDA, "_xray_trace_id_for_invocation", ("config", "inbound_trace_header")),
     Seam(RUNTIME, "execution_credentials", ("config",)),
     Seam(RUNTIME, "subprocess"),
     Seam(RUNTIME, "Worker"),
