@@ -27,6 +27,7 @@ def up(say: Say) -> Account:
     with exclusive(LOCAL / "up.lock"):
         account = _running()
         if account is not None and DEPLOYED.exists():
+            write_exports(EXPORTS, account.env)
             say(f"already up at {account.endpoint_url}")
             return account
         install.ministack()

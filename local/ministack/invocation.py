@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,9 @@ ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
 # ministack's own, which do the work once the settings are right.
 _invoke_async = lambda_svc.invoke_async_with_retry
 _route_failure = lambda_svc._route_async_failure
+_execute = lambda_svc._execute_function_warm
+
+RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
 
 class NotDelivered(Exception):
@@ -35,6 +39,7 @@ def install() -> None:
     """Puts Lambda's asynchronous settings and its failure record in place."""
     lambda_svc.invoke_async_with_retry = _invoke_with_its_config
     lambda_svc._route_async_failure = _tell_failure
+    lambda_svc._execute_function_warm = _execute_naming_errors
 
 
 def invoke(arn: str, payload: Any, *, service: str | None, source_arn: str) -> None:
@@ -80,6 +85,24 @@ def require_permission(policy: dict[str, Any], call: ServiceCall) -> None:
             f"the policy of {call.resource} does not let {call.service} call {call.action}"
             f" for {call.source_arn}",
         )
+
+
+def _execute_naming_errors(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+    """Names an exception that a handler raised by its class, as the Python runtime does.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    result: dict[str, Any] = _execute(func, event, request_id)
+    body = result.get("body")
+    if result.get("error") and isinstance(body, dict):
+        if body.get("errorType") == "Runtime.HandlerError":
+            raised = [
+                found[1] for line in result["log"].splitlines() if (found := RAISED.match(line))
+            ]
+            if raised:
+                body["errorType"] = raised[-1].rsplit(".", 1)[-1]
+        body["requestId"] = request_id
+    return result
 
 
 def _invoke_with_its_config(func: dict[str, Any], event: Any) -> None:

@@ -31,7 +31,8 @@ def main() -> None:
 
 def _end_with_parent() -> None:
     # Nothing is ever written to the pipe: it ends when the parent does, however that happens.
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
@@ -59,7 +60,7 @@ def _serve() -> None:
     events.install()
     refusals.install()
     identities.install(wire)
-    metrics.install(wire, region)
+    metrics.install(wire)
     cloudformation.install(os.environ["AWS_ENDPOINT_URL"], region)
 
     config = Config()

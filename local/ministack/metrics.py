@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import lambda_runtime
+from ministack.core.responses import get_region
 from ministack.services import cloudwatch, lambda_svc, sqs
 
 from local.ministack import emf
@@ -23,11 +24,16 @@ from local.ministack.wire import Wire
 QUEUE_INTERVAL = 60.0
 
 
-def install(wire: Wire, region: str, queue_interval: float = QUEUE_INTERVAL) -> None:
+def install(wire: Wire, queue_interval: float = QUEUE_INTERVAL) -> None:
     """Sends every metric through the wire, and starts measuring queues."""
 
     def send(
-        namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        unit: str,
+        dimensions: Mapping[str, str],
     ) -> None:
         wire.metric(
             {
@@ -49,7 +55,7 @@ def install(wire: Wire, region: str, queue_interval: float = QUEUE_INTERVAL) -> 
         unit: str = "None",
         dimensions: dict[str, str] | None = None,
     ) -> None:
-        send(namespace, metric_name, value, unit, dimensions or {})
+        send(get_region(), namespace, metric_name, value, unit, dimensions or {})
 
     execute = lambda_svc._execute_function
 
@@ -62,13 +68,13 @@ def install(wire: Wire, region: str, queue_interval: float = QUEUE_INTERVAL) -> 
         measured = _measurements(result, (time.time() - started) * 1000)
         for dimensions in _function_dimensions(config):
             for name, value, unit in measured:
-                send("AWS/Lambda", name, value, unit, dimensions)
+                send(_region(config), "AWS/Lambda", name, value, unit, dimensions)
         return result
 
     read_stderr = lambda_runtime.Worker._read_stderr
 
     def read_stderr_for_metrics(worker: Any) -> None:
-        worker._proc.stderr = _MetricLines(worker._proc.stderr, wire, region)
+        worker._proc.stderr = _MetricLines(worker._proc.stderr, wire, _region(worker.config))
         read_stderr(worker)
 
     cloudwatch.record_metric = record_metric
@@ -97,6 +103,11 @@ def _measurements(result: dict[str, Any], duration_ms: float) -> list[tuple[str,
         ("Throttles", 0, "Count"),
         ("Duration", duration_ms, "Milliseconds"),
     ]
+
+
+def _region(config: dict[str, Any]) -> str:
+    region: str = config["FunctionArn"].split(":")[3]
+    return region
 
 
 def _function_dimensions(config: dict[str, Any]) -> list[dict[str, str]]:
@@ -128,13 +139,14 @@ def _measure_queues(send: Any, interval: float) -> None:
         now = time.time()
         with sqs._queues_lock:
             measured = {
-                queue["attributes"]["QueueArn"].rsplit(":", 1)[-1]: _queue_depths(queue, now)
+                queue["attributes"]["QueueArn"]: _queue_depths(queue, now)
                 for queue in list(sqs._queues._data.values())
             }
-        for name, depths in measured.items():
+        for arn, depths in measured.items():
+            _, _, _, region, _, name = arn.split(":")
             for metric, value in depths.items():
                 unit = "Seconds" if metric == "ApproximateAgeOfOldestMessage" else "Count"
-                send("AWS/SQS", metric, value, unit, {"QueueName": name})
+                send(region, "AWS/SQS", metric, value, unit, {"QueueName": name})
 
 
 def _queue_depths(queue: dict[str, Any], now: float) -> dict[str, float]:

@@ -40,7 +40,9 @@ PROVISIONERS = "ministack.services.cloudformation.provisioners"
 SEAMS = (
     Seam("ministack.app", "app", ("scope", "receive", "send")),
     Seam("ministack.core.responses", "set_request_account_id", ("access_key_id",)),
-    Seam("ministack.core.responses", "set_request_region"),
+    Seam("ministack.core.responses", "set_request_region", ("region",)),
+    Seam("ministack.core.responses", "get_account_id", ()),
+    Seam("ministack.core.responses", "get_region", ()),
     Seam(EVENTBRIDGE, "_rules"),
     Seam(EVENTBRIDGE, "_targets"),
     Seam(EVENTBRIDGE, "_dispatch_event", ("event", "view")),
@@ -63,6 +65,7 @@ SEAMS = (
     Seam(LAMBDA, "_route_async_failure", ("target_arn", "func_name", "event", "result")),
     Seam(LAMBDA, "_emit_lambda_metrics", ("function_name", "duration_ms", "error", "throttle")),
     Seam(LAMBDA, "_execute_function", ("func", "event")),
+    Seam(LAMBDA, "_execute_function_warm", ("func", "event", "request_id")),
     Seam(LAMBDA, "_function_config_scope_mismatch", ("config",)),
     Seam(LAMBDA, "_xray_trace_id_for_invocation", ("config", "inbound_trace_header")),
     Seam(RUNTIME, "execution_credentials", ("config",)),
