@@ -56,13 +56,18 @@ class Look:
         self.incident: Incident | None = record.incident
         self.intent: Intent | None = record.intent
         self.stored = record.incident
+        self.unheard: Incident | None = None
         self.now = now
 
     def run(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
         self._tell_untold()
-        if self.intent is not None and (answer := self._answer(self.intent)):
+        self.stored = self.incident
+        if self.incident is not None and self.incident.stage is Stage.ACTING:
+            self.intent = None  # waits for the next look, which knows what became of the write
+        if self.intent is not None and (answer := self._answer(self.intent)) and not causes:
             return answer
         if self.incident is not None and not self.incident.stage.is_open:
+            self.unheard = self.incident if self.incident.untold else None
             self.incident = None
         hands_off = self.standing.hands_off_until > self.now.timestamp()
         if hands_off and not (self.incident and self.incident.reverted_by):
@@ -83,6 +88,7 @@ class Look:
             self.incident = replace(
                 Incident.opened(self.remediation.name, self.target, self.now),
                 causes=dict(causes),
+                untold=self.unheard.untold if self.unheard else (),
             )
         self.incident = replace(self.incident, mode=self.mode.word)
         return self._apply(decision, seen.dial)
@@ -210,26 +216,24 @@ class Look:
         assert incident is not None
         match refusal.code:
             case "observe":
-                stage = Stage.OBSERVED
-                incident = (
-                    incident
-                    if incident.stage is stage
-                    else incident.to(stage, self.now, incident.reason)
-                )
+                incident = self._at(Stage.OBSERVED, incident)
                 return self._tell_once(incident, "Remediation Decided", refusal)
             case "needs-approval":
-                stage = Stage.AWAITING_APPROVAL
-                incident = (
-                    incident
-                    if incident.stage is stage
-                    else incident.to(stage, self.now, incident.reason)
-                )
+                incident = self._at(Stage.AWAITING_APPROVAL, incident)
                 return self._tell_once(incident, "Approval Requested", refusal)
             case _:
                 incident = replace(
                     incident, reason=f"{incident.reason}; held back: {refusal.reason}"
                 )
                 return self._tell_once(incident, "Remediation Refused", refusal)
+
+    def _at(self, stage: Stage, incident: Incident) -> Incident:
+        """Standing still at a stage; an action of which nothing was written begins afresh."""
+        if incident.stage is stage:
+            return incident
+        attempts = incident.attempts if incident.written is not None else 0
+        reason = incident.reason
+        return incident.to(stage, self.now, reason, attempts=attempts, writing=None)
 
     def _tell_once(self, incident: Incident, detail_type: str, refusal: Refuse) -> Outcome:
         if incident.told != refusal.code:
@@ -247,11 +251,14 @@ class Look:
         assert incident is not None
         stands = self.remediation.stands
         if incident.stage is Stage.ACTING and incident.writing is not None:
-            if stands(dial, incident.writing):
+            last = incident.written if incident.written is not None else incident.before
+            assert last is not None
+            # A write of what `stands` does not look at, like a count, shows only in the whole dial.
+            unseen = stands(last, incident.writing)
+            if (dial == incident.writing) if unseen else stands(dial, incident.writing):
                 self._acted(incident.writing, incident.reason)
                 return None
-            last = incident.written if incident.written is not None else incident.before
-            return None if last is None or stands(dial, last) else self._supersede(dial)
+            return None if stands(dial, last) else self._supersede(dial)
         if incident.written is None or stands(dial, incident.written):
             return None
         if incident.reverted_by and incident.attempts == 0 and self.intent is not None:
@@ -322,13 +329,14 @@ class Look:
     def _end_quietly(self, code: str, reason: str) -> Outcome:
         """Nothing to record, but a target that is known must not stay due."""
         if self.standing.version:
-            self._save(None, due=False)
+            self._save(self.unheard, due=False)
         return Outcome(self.target, code, reason)
 
     def _save(self, incident: Incident | None, *, due: bool) -> None:
-        is_open = incident is not None and incident.stage.is_open
-        standing = replace(self.standing, incident=incident.id if incident and is_open else None)
-        due_at = self.now.timestamp() if due else None
+        """Write the record; what is not told yet keeps a closed incident due as well."""
+        kept = incident is not None and (incident.stage.is_open or bool(incident.untold))
+        standing = replace(self.standing, incident=incident.id if incident and kept else None)
+        due_at = self.now.timestamp() if due or kept else None
         self.standing = self.ledger.save(standing, incident, due_at, self.intent)
         self.intent = None
         self.incident = incident
@@ -340,9 +348,9 @@ class Look:
             return
         left = self.teller.tell(incident.untold)
         incident = replace(incident, untold=tuple(left))
-        due = incident.stage.is_open or bool(left)
-        standing = replace(self.standing, incident=incident.id if due else None)
-        due_at = self.now.timestamp() if due else None
+        kept = incident.stage.is_open or bool(left)
+        standing = replace(self.standing, incident=incident.id if kept else None)
+        due_at = self.now.timestamp() if kept else None
         self.standing = self.ledger.save(standing, incident, due_at)
         self.incident = incident
 
