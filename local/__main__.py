@@ -61,7 +61,9 @@ def _run(arguments: argparse.Namespace) -> None:
             account = daemon.running()
             if account is None:
                 sys.exit("pocket account: it is not running; start it with `make up`")
-            line = [word for word in arguments.line if word != "--"]
+            line = arguments.line[1:] if arguments.line[:1] == ["--"] else arguments.line
+            if not line:
+                sys.exit("pocket account: run needs a command, as in: run -- aws s3 ls")
             os.execvpe(line[0], line, {**scrubbed(os.environ), **account.env})
         case "serve":
             from local.serve import main as serve

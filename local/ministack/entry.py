@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from local.ministack import events, invocation
+from local.ministack.permission import NotDelivered
 
 log = logging.getLogger("local.ministack")
 
@@ -30,7 +31,7 @@ def wrap(application: Application, account: str, region: str) -> Application:
             invocation.invoke_for_alarm(
                 body["payload"]["alarmArn"], body["function_arn"], body["payload"]
             )
-        except invocation.NotDelivered as refusal:
+        except NotDelivered as refusal:
             log.error(
                 "alarm action not performed, as on AWS: %s. Add a permission for %s to the function.",
                 refusal,

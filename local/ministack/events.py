@@ -15,8 +15,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, set_request_account_id, set_request_region
 from ministack.services import eventbridge
 
-from local.ministack import invocation, queues
-from local.ministack.invocation import NotDelivered, require_permission
+from local.ministack import invocation, queues, topics
+from local.ministack.permission import NotDelivered, require_permission
 from local.ministack.resource_policy import ServiceCall
 
 log = logging.getLogger("local.ministack")
@@ -27,6 +27,7 @@ CLOUDTRAIL_CALL = "AWS API Call via CloudTrail"
 # ministack's own, which do the delivering once it is allowed.
 _invoke_target = eventbridge._invoke_target
 _send_to_queue = eventbridge._dispatch_to_sqs
+_send_to_topic = eventbridge._dispatch_to_sns
 
 # The ARN of the rule or schedule whose target is called, and what its target refused: ministack
 # swallows whatever a target raises, so a refusal is handed past it.
@@ -40,6 +41,7 @@ def install() -> None:
     eventbridge._invoke_target = _call_target
     eventbridge._dispatch_to_lambda = _dispatch_to_lambda
     eventbridge._dispatch_to_sqs = _dispatch_to_sqs
+    eventbridge._dispatch_to_sns = _dispatch_to_sns
 
 
 def put_event(envelope: dict[str, Any], account: str, region: str) -> list[str]:
@@ -141,6 +143,20 @@ def _dispatch_to_sqs(spec: Any, payload: str, sqs_parameters: Any = None) -> Non
         _refusals.get().append(refusal)
     else:
         _send_to_queue(spec, payload, sqs_parameters)
+
+
+def _dispatch_to_sns(arn: str, payload: str) -> None:
+    source_arn = _source_arn.get()
+    try:
+        policy = topics.policy(arn)
+        if _by_rule():
+            require_permission(
+                policy, ServiceCall(EVENTS, "sns:Publish", arn, source_arn, get_account_id())
+            )
+    except NotDelivered as refusal:
+        _refusals.get().append(refusal)
+    else:
+        _send_to_topic(arn, payload)
 
 
 def _sending(queue_arn: str, source_arn: str) -> ServiceCall:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import uuid
 from datetime import UTC, datetime
@@ -13,9 +12,8 @@ from ministack.core.responses import get_account_id, set_request_account_id, set
 from ministack.services import lambda_svc
 
 from local.ministack import queues
-from local.ministack.resource_policy import ServiceCall, UnknownCondition, allows
-
-log = logging.getLogger("local.ministack")
+from local.ministack.permission import NotDelivered, require_permission
+from local.ministack.resource_policy import ServiceCall
 
 ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
 
@@ -25,14 +23,6 @@ _route_failure = lambda_svc._route_async_failure
 _execute = lambda_svc._execute_function_warm
 
 RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
-
-
-class NotDelivered(Exception):
-    """AWS would not deliver this; `code` is the reason EventBridge gives a dead-letter queue."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 def install() -> None:
@@ -70,21 +60,6 @@ def invoke_for_alarm(alarm_arn: str, function_arn: str, payload: dict[str, Any])
     set_request_account_id(account)
     set_request_region(region)
     invoke(function_arn, payload, service=ALARMS, source_arn=alarm_arn)
-
-
-def require_permission(policy: dict[str, Any], call: ServiceCall) -> None:
-    """Raises NotDelivered unless the resource's policy allows the call."""
-    try:
-        allowed = allows(policy, call)
-    except UnknownCondition as error:
-        log.error("the policy of %s is taken as a refusal: %s", call.resource, error)
-        allowed = False
-    if not allowed:
-        raise NotDelivered(
-            "NO_PERMISSIONS",
-            f"the policy of {call.resource} does not let {call.service} call {call.action}"
-            f" for {call.source_arn}",
-        )
 
 
 def _execute_naming_errors(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:

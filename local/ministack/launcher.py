@@ -50,12 +50,14 @@ def _serve() -> None:
         metrics,
         queues,
         refusals,
+        topics,
     )
     from local.ministack.wire import Wire
 
     account, region = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
     wire = Wire(os.environ["POCKET_INTERNAL_URL"])
     queues.install()
+    topics.install()
     invocation.install()
     events.install()
     refusals.install()

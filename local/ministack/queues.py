@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.services import sqs
+
+from local.ministack.permission import NotDelivered, require_permission
+from local.ministack.resource_policy import ServiceCall
+
+log = logging.getLogger("local.ministack")
 
 
 def install() -> None:
@@ -30,6 +36,21 @@ def install() -> None:
             return received
 
     sqs._receive_messages_for_esm = receive
+    sqs.queue_policy_allows = _policy_allows
+
+
+def _policy_allows(queue_arn: str, service: str, source_arn: str, source_account: str) -> bool:
+    """ministack asks this before SNS and S3 deliver, but of itself lets everybody in."""
+    queue = find(queue_arn)
+    if queue is None:
+        return False
+    call = ServiceCall(service, "sqs:SendMessage", queue_arn, source_arn, source_account)
+    try:
+        require_permission(policy(queue), call)
+    except NotDelivered as refusal:
+        log.error("%s did not reach %s: %s", source_arn, queue_arn, refusal)
+        return False
+    return True
 
 
 def find(queue_arn: str) -> Any | None:

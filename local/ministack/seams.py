@@ -34,6 +34,7 @@ class SeamGone(Exception):
 EVENTBRIDGE = "ministack.services.eventbridge"
 LAMBDA = "ministack.services.lambda_svc"
 RUNTIME = "ministack.core.lambda_runtime"
+SNS = "ministack.services.sns"
 SQS = "ministack.services.sqs"
 PROVISIONERS = "ministack.services.cloudformation.provisioners"
 
@@ -53,9 +54,19 @@ SEAMS = (
     Seam(EVENTBRIDGE, "_dispatch_to_lambda", ("arn", "payload")),
     Seam(EVENTBRIDGE, "_dispatch_to_sqs", ("spec", "payload", "sqs_parameters")),
     Seam(EVENTBRIDGE, "_put_events", ("data", "allow_aws_source")),
-    Seam("ministack.services.sns", "_publish", ("params",)),
-    Seam("ministack.services.sns", "_p", ("params", "key", "default")),
-    Seam("ministack.services.sns", "_error", ("code", "message", "status")),
+    Seam(EVENTBRIDGE, "_dispatch_to_sns", ("arn", "payload")),
+    Seam(SNS, "_publish", ("params",)),
+    Seam(SNS, "_topic_by_arn_any_scope", ("topic_arn",)),
+    Seam(
+        SNS,
+        "_deliver_to_lambda",
+        (
+            *("endpoint", "envelope", "topic_arn", "sub_arn"),
+            *("msg_id", "raw_message", "message_attributes"),
+        ),
+    ),
+    Seam(SNS, "_p", ("params", "key", "default")),
+    Seam(SNS, "_error", ("code", "message", "status")),
     Seam(LAMBDA, "_get_func_record_for_ref", ("function_ref",)),
     Seam(LAMBDA, "_get_base_func_record_for_ref", ("function_ref",)),
     Seam(LAMBDA, "_event_invoke_config", ("func", "qualifier")),
@@ -80,6 +91,7 @@ SEAMS = (
     Seam(SQS, "_expire_retained", ("q",)),
     Seam(SQS, "_dlq_sweep", ("q",)),
     Seam(SQS, "_collect_msgs", ("q", "max_n", "vis_timeout")),
+    Seam(SQS, "queue_policy_allows", ("queue_arn", "service", "source_arn", "source_account")),
     Seam(SQS, "_receive_messages_for_esm", ("queue_url", "max_number")),
     Seam(
         "ministack.services.cloudwatch",

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.account import LOG, scrubbed
 from local.pocket import ControlRefused, Pocket
@@ -269,6 +270,57 @@ class TestEvents:
         )
         assert sizes["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
+    def test_a_topic_takes_events_only_with_a_policy(self, pocket: Pocket) -> None:
+        url, queue = a_queue(pocket, queue_policy("sns.amazonaws.com"))
+        topics = pocket.client("sns")
+        token = uuid4().hex
+        topic = topics.create_topic(Name=f"t-{token}")["TopicArn"]
+        topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        a_rule(pocket, token, {"Arn": topic})
+        pocket.put_event(an_event(token=token, number=1))
+        policy = queue_policy("events.amazonaws.com", "sns:Publish")
+        topics.set_topic_attributes(
+            TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy)
+        )
+        pocket.put_event(an_event(token=token, number=2))
+        event = json.loads(received(pocket, url)["Message"])
+        assert event["detail"]["number"] == 2
+
+    def test_a_topic_reaches_a_queue_only_with_a_policy(self, pocket: Pocket) -> None:
+        (_, closed), (url, opened) = (
+            a_queue(pocket),
+            a_queue(pocket, queue_policy("sns.amazonaws.com")),
+        )
+        topics = pocket.client("sns")
+        topic = topics.create_topic(Name=f"t-{uuid4().hex}")["TopicArn"]
+        for queue in (closed, opened):
+            topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        topics.publish(TopicArn=topic, Message="hello")
+        assert received(pocket, url)["Message"] == "hello"
+        closed_url = url.rsplit("/", 1)[0] + "/" + closed.rsplit(":", 1)[-1]
+        assert "Messages" not in pocket.client("sqs").receive_message(QueueUrl=closed_url)
+
+    def test_a_topic_invokes_a_function_that_lets_it(self, probe: Probe, pocket: Pocket) -> None:
+        topics = pocket.client("sns")
+        topic = topics.create_topic(Name=f"t-{uuid4().hex}")["TopicArn"]
+        topics.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=probe.arn)
+        topics.publish(TopicArn=topic, Message="too early")
+        probe.allow("sns.amazonaws.com", topic)
+        topics.publish(TopicArn=topic, Message="now")
+        (record,) = probe.next_event()["Records"]
+        assert record["Sns"]["Message"] == "now"
+
+    def test_what_sns_does_not_take_is_refused(self, pocket: Pocket) -> None:
+        topics = pocket.client("sns")
+        topic = topics.create_topic(Name=f"t-{uuid4().hex}")["TopicArn"]
+        for wrong in (
+            {"Subject": "two\nlines", "Message": "m"},
+            {"Subject": "x" * 101, "Message": "m"},
+            {"Message": "x" * (256 * 1024 + 1)},
+        ):
+            with pytest.raises(ClientError, match="InvalidParameter"):
+                topics.publish(TopicArn=topic, **wrong)
+
     @pytest.mark.parametrize(
         ("state", "name", "matches"),
         [
@@ -413,13 +465,13 @@ def alive(group: int) -> bool:
     return True
 
 
-def queue_policy(service: str) -> dict[str, Any]:
+def queue_policy(service: str, action: str = "sqs:SendMessage") -> dict[str, Any]:
     return {
         "Statement": [
             {
                 "Effect": "Allow",
                 "Principal": {"Service": service},
-                "Action": "sqs:SendMessage",
+                "Action": action,
                 "Resource": "*",
             }
         ]
