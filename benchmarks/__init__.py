@@ -1,0 +1,1 @@
+"""Each figure that the README quotes: measured, with its settings and its limits beside it."""

@@ -1,0 +1,1 @@
+"""Programs that run alone in fresh processes, with the asset as their only library."""
