@@ -18,7 +18,7 @@ BREACHES: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric an alarm reads. period: seconds."""
+    """One metric an alarm reads. period: seconds. account: whose it is; empty for the alarm's own."""
 
     id: str
     namespace: str
@@ -26,6 +26,7 @@ class Metric:
     dimensions: Mapping[str, str]
     stat: str
     period: int
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class MetricAlarm:
         return sum(compare(value, self.threshold) for value in values)
 
 
-def metrics_of_event(configuration: Mapping[str, Any]) -> tuple[Metric, ...]:
+def metrics_of_event(configuration: Mapping[str, Any], alarm_arn: str) -> tuple[Metric, ...]:
     """The metrics in `configuration.metrics` of an alarm's event; () for a composite alarm.
 
     Shape: CloudWatch user guide, "Alarm events and EventBridge". Parts of another shape are
@@ -90,7 +91,8 @@ def metrics_of_event(configuration: Mapping[str, Any]) -> tuple[Metric, ...]:
                 if isinstance(dimensions, Mapping)
                 else {},
                 stat=str(stat.get("stat")),
-                period=int(stat["period"]) if str(stat.get("period")).isdigit() else 60,
+                period=period if isinstance(period := stat.get("period"), int) else 60,
+                account=_foreign(entry.get("accountId"), alarm_arn),
             )
         )
     return tuple(found)
@@ -98,22 +100,24 @@ def metrics_of_event(configuration: Mapping[str, Any]) -> tuple[Metric, ...]:
 
 def metric_alarm(described: Mapping[str, Any]) -> MetricAlarm:
     """A member of `MetricAlarms` in the answer of DescribeAlarms (botocore model 2010-08-01)."""
+    arn = described["AlarmArn"]
     metrics: list[Metric] = []
     expressions: dict[str, str] = {}
     returned = "m1"
     if "MetricName" in described:
-        metrics.append(_metric("m1", described, described))
+        metrics.append(_metric("m1", described, described, ""))
     for query in described.get("Metrics", ()):
         if query.get("ReturnData", True):
             returned = query["Id"]
         if "Expression" in query:
             expressions[query["Id"]] = query["Expression"]
         else:
-            metrics.append(_metric(query["Id"], query["MetricStat"]["Metric"], query["MetricStat"]))
+            stat, account = query["MetricStat"], _foreign(query.get("AccountId"), arn)
+            metrics.append(_metric(query["Id"], stat["Metric"], stat, account))
     periods = described["EvaluationPeriods"]
     return MetricAlarm(
         name=described["AlarmName"],
-        arn=described["AlarmArn"],
+        arn=arn,
         state=described["StateValue"],
         metrics=tuple(metrics),
         expressions=expressions,
@@ -127,7 +131,7 @@ def metric_alarm(described: Mapping[str, Any]) -> MetricAlarm:
     )
 
 
-def _metric(id: str, metric: Mapping[str, Any], stat: Mapping[str, Any]) -> Metric:
+def _metric(id: str, metric: Mapping[str, Any], stat: Mapping[str, Any], account: str) -> Metric:
     return Metric(
         id=id,
         namespace=metric["Namespace"],
@@ -135,7 +139,14 @@ def _metric(id: str, metric: Mapping[str, Any], stat: Mapping[str, Any]) -> Metr
         dimensions={d["Name"]: d["Value"] for d in metric.get("Dimensions", ())},
         stat=stat.get("Stat") or stat.get("Statistic") or stat["ExtendedStatistic"],
         period=stat["Period"],
+        account=account,
     )
+
+
+def _foreign(account: object, alarm_arn: str) -> str:
+    """The account of a metric when it is not the alarm's own (CloudWatch cross-account
+    observability; API reference, MetricDataQuery, AccountId), else the empty text."""
+    return "" if account is None or account == alarm_arn.split(":")[4] else str(account)
 
 
 def queries(
@@ -165,6 +176,7 @@ def queries(
                     "Stat": metric.stat,
                 },
                 "ReturnData": metric.id == alarm.returned,
+                **({"AccountId": metric.account} if metric.account else {}),
             }
         )
     ids = [metric.id for metric in alarm.metrics] + list(alarm.expressions)

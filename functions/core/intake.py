@@ -20,14 +20,13 @@ from functions.core.environment import Environment
 from functions.core.ledger import Ledger
 from functions.core.look import Outcome
 from functions.core.mode import read_switch
-from functions.core.order import Order
+from functions.core.order import SECONDS_FOR_A_LOOK, Order
 from functions.core.remediation import Remediation, Sighting
 from functions.core.signals import BadSignal, Kind, Place, Signal, read, read_body
 from functions.core.telling import Teller, count
 
 logger = Logger(child=True)
 
-SECONDS_TO_FINISH = 15.0
 
 _sweeping: set[tuple[str, str]] = set()
 """Ledger tables and remediations whose first sweep this function instance has seen to."""
@@ -161,7 +160,7 @@ class _Intake:
         failures: dict[str, Exception] = {}
         for target, sightings in wanted.items():
             seconds = self.context.get_remaining_time_in_millis() / 1000
-            if seconds < SECONDS_TO_FINISH:
+            if seconds < SECONDS_FOR_A_LOOK:
                 failures[target] = TimeoutError(f"no time left to look at {target}")
                 continue
             try:

@@ -17,14 +17,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from functions.core.incident import Incident, Intent, Standing
+from functions.core.remediation import Sighting
 
 HOUR = 3600.0
 KEEP_SECONDS = 90 * 24 * 3600
@@ -37,11 +38,15 @@ class LostRace(RuntimeError):
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to look at and act on one target, across all levers, until the lease ends."""
+    """The right to look at and act on one target, across all levers, until the lease ends.
+
+    left: what others left to a former holder who died with it.
+    """
 
     target: str
     remediation: str
     owner: str
+    left: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,46 +68,59 @@ class Ledger:
     # claims
 
     def claim(
-        self, target: str, remediation: str, owner: str, now: float, until: float
+        self,
+        target: str,
+        remediation: str,
+        sightings: Sequence[Sighting],
+        owner: str,
+        now: float,
+        until: float,
     ) -> Claim | None:
-        """The claim, or None when another look holds it, which is then told to look again.
+        """The claim, or None when another look holds it, to which the sightings are then left.
 
         The claim lies in the due index until it is released, so that one whose holder died is
         found by the heartbeat once its lease is over.
         """
         try:
-            self._dynamodb.put_item(
+            before = self._dynamodb.update_item(
                 TableName=self._table,
-                Item=_item(target, "claim")
-                | {
-                    "owner": {"S": owner},
-                    "lease_until": _number(until),
-                    "due_for": {"S": remediation},
-                    "due_at": _number(until),
+                Key=_item(target, "claim"),
+                UpdateExpression="SET #owner = :me, lease_until = :until"
+                ", due_for = :remediation, due_at = :until REMOVE look_again",
+                ConditionExpression="attribute_not_exists(pk) OR lease_until <= :now",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":me": {"S": owner},
+                    ":until": _number(until),
+                    ":remediation": {"S": remediation},
+                    ":now": _number(now),
                 },
-                ConditionExpression="attribute_not_exists(pk) OR lease_until < :now",
-                ExpressionAttributeValues={":now": _number(now)},
-            )
-            return Claim(target, remediation, owner)
+                ReturnValues="ALL_OLD",
+            ).get("Attributes", {})
+            claim = Claim(target, remediation, owner)
+            return replace(claim, left=tuple(self._left_for(claim, before, now)))
         except ClientError as error:
             if not _condition_failed(error):
                 raise
+        left = [[remediation, each.cause, each.note] for each in sightings]
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_item(target, "claim"),
-                UpdateExpression="ADD look_again :me",
+                UpdateExpression="ADD look_again :left",
                 ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={":me": {"SS": [remediation]}},
+                ExpressionAttributeValues={
+                    ":left": {"SS": [json.dumps(each) for each in left or [[remediation, "", {}]]]}
+                },
             )
         except ClientError as error:
             if not _condition_failed(error):
                 raise
-            return self.claim(target, remediation, owner, now, until)
+            return self.claim(target, remediation, sightings, owner, now, until)
         return None
 
-    def release(self, claim: Claim, now: float) -> bool:
-        """True when released; False when the target must be looked at again first."""
+    def release(self, claim: Claim) -> bool:
+        """False when others left something to be looked at, or somebody else holds it by now."""
         try:
             self._dynamodb.delete_item(
                 TableName=self._table,
@@ -115,6 +133,10 @@ class Ledger:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
+            return False
+
+    def take_left(self, claim: Claim, now: float) -> list[Sighting] | None:
+        """What others left for the holder; None when the lease is over and another look holds it."""
         try:
             before = self._dynamodb.update_item(
                 TableName=self._table,
@@ -128,11 +150,19 @@ class Ledger:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
-            return True  # the lease ran out and somebody else looks now
-        wanted = set(before.get("look_again", {}).get("SS", ()))
-        for other in wanted - {claim.remediation}:
+            return None
+        return self._left_for(claim, before, now)
+
+    def _left_for(self, claim: Claim, item: Mapping[str, Any], now: float) -> list[Sighting]:
+        """The holder's part of what was left; other remediations find their part due."""
+        left = [json.loads(each) for each in item.get("look_again", {}).get("SS", ())]
+        for other in sorted({name for name, _, _ in left} - {claim.remediation}):
             self.make_due(claim.target, other, now)
-        return False if claim.remediation in wanted else self.release(claim, now)
+        return [
+            Sighting(claim.target, cause, note)
+            for name, cause, note in left
+            if name == claim.remediation
+        ]
 
     # records
 

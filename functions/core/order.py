@@ -9,9 +9,10 @@ from the incident's record, so a duplicate, late, reordered or lost event change
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from functions.core.decision import Refuse
 from functions.core.incident import Incident, Stage
@@ -22,7 +23,7 @@ from functions.core.remediation import Gone, Remediation, Sighting
 from functions.core.settings import Settings
 from functions.core.telling import Teller, count, message
 
-LOOKS_UNDER_ONE_CLAIM = 3
+SECONDS_FOR_A_LOOK = 15.0
 
 
 @dataclass(frozen=True)
@@ -53,39 +54,55 @@ class Order:
             if self.account_mode is Mode.OFF:
                 return Outcome(target, mode.code, mode.reason)
             return self._forget(target, mode.code, mode.reason, seconds_left)
-        claim = self._claim(target, seconds_left)
+        claim = self._claim(target, sightings, seconds_left)
         if claim is None:
             return Outcome(target, "claimed", "another look holds it and will look again")
-        causes = {each.cause: each.note for each in sightings if each.cause}
         try:
-            for _ in range(LOOKS_UNDER_ONE_CLAIM):
-                look = Look(
-                    self.remediation,
-                    self.ledger,
-                    self.teller,
-                    self.settings,
-                    mode,
-                    self.ledger.load(target, self.remediation.name),
-                    self.clock(),
-                )
-                outcome = look.run(causes)
-                if self.ledger.release(claim, self._now()):
-                    return outcome
+            return self._look_until_quiet(claim, sightings, mode, seconds_left)
         except Exception:
-            self.ledger.release(claim, self._now())
+            self.ledger.release(claim)
             raise
-        self.ledger.make_due(target, self.remediation.name, self._now())
-        self.ledger.release(claim, self._now())
-        return outcome
+
+    def _look_until_quiet(
+        self, claim: Claim, sightings: Sequence[Sighting], mode: Mode, seconds_left: float
+    ) -> Outcome:
+        """Look, and again for what others left meanwhile; out of time, the lease hands it on."""
+        end = self._now() + seconds_left - SECONDS_FOR_A_LOOK
+        fresh = [*claim.left, *sightings]
+        causes: dict[str, Mapping[str, Any]] = {}
+        while True:
+            causes |= {each.cause: each.note for each in fresh if each.cause}
+            look = Look(
+                self.remediation,
+                self.ledger,
+                self.teller,
+                self.settings,
+                mode,
+                self.ledger.load(claim.target, self.remediation.name),
+                self.clock(),
+            )
+            outcome = look.run(causes)
+            while not self.ledger.release(claim):
+                if self._now() > end:
+                    return outcome
+                left = self.ledger.take_left(claim, self._now())
+                if left is None:
+                    return outcome
+                if outcome.code != "acted" or any(each.cause not in causes for each in left):
+                    fresh = left
+                    break
+            else:
+                return outcome
 
     def _now(self) -> float:
         return self.clock().timestamp()
 
-    def _claim(self, target: str, seconds_left: float) -> Claim | None:
+    def _claim(
+        self, target: str, sightings: Sequence[Sighting], seconds_left: float
+    ) -> Claim | None:
         now = self._now()
-        return self.ledger.claim(
-            target, self.remediation.name, uuid.uuid4().hex, now, now + seconds_left
-        )
+        owner, name = uuid.uuid4().hex, self.remediation.name
+        return self.ledger.claim(target, name, sightings, owner, now, now + seconds_left)
 
     def _refuse_unclaimed(self, target: str, refusal: Refuse) -> Outcome:
         """A target that nobody opted in leaves no trace in the ledger, only an event."""
@@ -100,7 +117,7 @@ class Order:
 
     def _forget(self, target: str, code: str, reason: str, seconds_left: float) -> Outcome:
         """A target that is gone, or opted out since, ends its incident and is due no more."""
-        claim = self._claim(target, seconds_left)
+        claim = self._claim(target, (), seconds_left)
         if claim is not None:
             record = self.ledger.load(target, self.remediation.name)
             incident = record.incident
@@ -109,6 +126,6 @@ class Order:
             standing = replace(record.standing, incident=None)
             if standing.version or record.intent:
                 self.ledger.save(standing, incident, None, record.intent)
-            self.ledger.release(claim, self._now())
+            self.ledger.release(claim)
         count(self.remediation.name, code)
         return Outcome(target, code, reason)

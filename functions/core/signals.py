@@ -118,6 +118,8 @@ def _alarm(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     _text(detail, "alarmName")
     _text(_object(detail, "state"), "value")
     _object(detail, "configuration")
+    if detail.get("muteDetail") is not None:
+        _text(_object(detail, "muteDetail"), "mutedByArn")
     return detail
 
 
@@ -132,6 +134,8 @@ def _text(parent: Mapping[str, Any], key: str) -> str:
     value = parent.get(key)
     if not isinstance(value, str) or not value:
         raise BadSignal("not-an-event", f"{key} must be a text, not {value!r:.80}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise BadSignal("not-an-event", f"{key} is no Unicode text: {value!r:.80}")
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.incident import Incident
@@ -138,9 +138,9 @@ def chat(each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def count(remediation: str, outcome: str) -> None:
-    """One outcome, as an embedded-metric line in the log."""
-    with single_metric(
-        name="Outcomes", unit=MetricUnit.Count, value=1, namespace=NAMESPACE
-    ) as metric:
-        metric.add_dimension("remediation", remediation)
-        metric.add_dimension("outcome", outcome)
+    """One outcome, as an embedded-metric line in the log, by remediation and outcome alone."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="")  # else it adds a third dimension
+    metrics.add_dimension("remediation", remediation)
+    metrics.add_dimension("outcome", outcome)
+    metrics.add_metric("Outcomes", MetricUnit.Count, 1)
+    metrics.flush_metrics()

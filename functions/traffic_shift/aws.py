@@ -85,7 +85,7 @@ class Endpoints:
         """Alarms, weights, states, and the recent metrics of every variant, as they are now."""
         watches = self._watch(name, tuple(causes), now)
         status, variants = self.describe(name)
-        if len(variants) < 2:
+        if len(variants) < 2 or status != "InService":  # nothing can be moved, so none is measured
             return Observation(name, status, variants, watches, {})
         judged = [w for w in watches if w.alarm.state == "ALARM" and w.alarm.threshold is not None]
         return self._measure(name, status, variants, watches, judged, now)
@@ -106,10 +106,11 @@ class Endpoints:
         if not stands(stood, write):
             changes = [{"VariantName": n, "DesiredWeight": v["weight"]} for n, v in write.items()]
         else:
+            scaled = [n for n, v in write.items() if v["count"] != seen[n]["count"]]
+            if moved := [n for n in scaled if stood[n]["count"] != seen[n]["count"]]:
+                raise Busy(f"the instance count of {moved[0]} is moving, perhaps by autoscaling")
             changes = [
-                {"VariantName": n, "DesiredInstanceCount": v["count"]}
-                for n, v in write.items()
-                if v["count"] != seen[n]["count"]
+                {"VariantName": n, "DesiredInstanceCount": write[n]["count"]} for n in scaled
             ]
         try:
             self._sagemaker.update_endpoint_weights_and_capacities(
@@ -177,6 +178,7 @@ class Endpoints:
         watches = [
             self._as_watch(name, alarm, alarm.actions, self._muted(by_name[alarm.name], alarm, now))
             for alarm in metric
+            if name in endpoints_in(alarm.metrics)  # it may have been made anew for another
         ]
         for parent in composite:
             if parent["StateValue"] != "ALARM":
@@ -199,7 +201,7 @@ class Endpoints:
         named = frozenset(
             m.dimensions["VariantName"]
             for m in alarm.metrics
-            if m.dimensions.get("EndpointName") == name and "VariantName" in m.dimensions
+            if name in endpoints_in([m]) and "VariantName" in m.dimensions
         )
         return Watch(alarm, named, self._function in actions, muted, {})
 
@@ -211,7 +213,7 @@ class Endpoints:
     def _rule_muting(self, alarm: str, causes: Mapping[str, Cause], now: datetime) -> str | None:
         """The mute rule that is active on the alarm; a fresh signal has brought AWS's word along."""
         cause = causes[alarm]
-        if cause.seen_at is not None and now - cause.seen_at < FRESH:
+        if cause.seen_at is not None and abs(now - cause.seen_at) < FRESH:
             return cause.muted_by
         rules = self._cloudwatch.list_alarm_mute_rules(AlarmName=alarm, Statuses=["ACTIVE"])
         return next((r["AlarmMuteRuleArn"] for r in rules["AlarmMuteRuleSummaries"]), None)

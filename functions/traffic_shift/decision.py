@@ -28,6 +28,7 @@ from functions.traffic_shift.steps import grows, put_back, stands, step
 ENDPOINT_NAMESPACES = frozenset({"AWS/SageMaker", "/aws/sagemaker/Endpoints"})
 ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 """Pattern of EndpointName in the botocore model of SageMaker, 2017-07-24."""
+ENDPOINT_ARN = re.compile(rf"arn:[\w-]+:sagemaker:[\w-]+:\d{{12}}:endpoint/{ENDPOINT_NAME.pattern}")
 FAILURE_METRICS = frozenset(
     {
         "Invocation4XXErrors",
@@ -46,7 +47,7 @@ def endpoints_of(signal: Signal) -> frozenset[str] | Refuse:
 
     From an event only what fails users counts; an alarm's direct action always does.
     """
-    metrics = metrics_of_event(signal.detail["configuration"])
+    metrics = metrics_of_event(signal.detail["configuration"], signal.alarm_arn)
     alarm = signal.detail["alarmName"]
     named = endpoints_in(metrics)
     if not named and "alarmRule" in signal.detail["configuration"]:
@@ -61,11 +62,11 @@ def endpoints_of(signal: Signal) -> frozenset[str] | Refuse:
 
 
 def endpoints_in(metrics: Iterable[Metric]) -> frozenset[str]:
-    """Names of the endpoints in the dimensions of an alarm's metrics."""
+    """Names of this account's endpoints in the dimensions of an alarm's metrics."""
     return frozenset(
         m.dimensions["EndpointName"]
         for m in metrics
-        if m.namespace in ENDPOINT_NAMESPACES and "EndpointName" in m.dimensions
+        if m.namespace in ENDPOINT_NAMESPACES and "EndpointName" in m.dimensions and not m.account
     )
 
 
@@ -219,7 +220,7 @@ def _go_on(seen: Observation, incident: Incident, rules: Rules) -> Decision:
     assert incident.before is not None
     if seen.status in ("Failed", "OutOfService", "UpdateRollbackFailed"):
         reason = f"{seen.endpoint} is {seen.status} after the change"
-        return Refuse("endpoint-failed", reason, page=True)
+        return Refuse("endpoint-failed", reason, page=True, evidence=incident.evidence)
     if seen.status != "InService":
         return Wait(f"{seen.endpoint} is {seen.status}")
     if incident.reverted_by:
@@ -229,7 +230,8 @@ def _go_on(seen: Observation, incident: Incident, rules: Rules) -> Decision:
         failing = watch.alarm.state == "ALARM" and relevant(watch.alarm, watch.direct)
         if failing and watch.named & gaining and not stands(seen.dial, incident.goal):
             reason = f"{names(gaining)} began to fail while taking over; the rest stays"
-            return Refuse("other-sick", reason, True, {"alarm": watch.alarm.name})
+            evidence = {**incident.evidence, "stoppedBy": watch.alarm.name}
+            return Refuse("other-sick", reason, page=True, evidence=evidence)
     why = f"{names(gaining)} takes over step by step"
     return step(seen, incident.goal, incident.before, incident.evidence, rules, why)
 

@@ -14,7 +14,7 @@ from functions.core.environment import Environment
 from functions.core.incident import Incident
 from functions.core.intake import Context, remediate
 from functions.core.mode import TAG_PREFIX
-from functions.core.remediation import Sighting
+from functions.core.remediation import Gone, Sighting
 from functions.core.settings import parse
 from functions.core.signals import Signal
 from functions.traffic_shift import decision, steps
@@ -63,6 +63,8 @@ class TrafficShift:
         return [s for s in found if s.target.lower() in tagged]
 
     def tags(self, target: str) -> Mapping[str, str]:
+        if not decision.ENDPOINT_ARN.fullmatch(target):
+            raise Gone(f"{target!r:.120} is not the ARN of a SageMaker endpoint")
         return self.endpoints.tags(target)
 
     def observe(

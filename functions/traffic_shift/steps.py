@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled
+from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
 from functions.core.incident import Incident
 from functions.traffic_shift.observation import Observation, Rules
 
@@ -36,6 +36,8 @@ def step(
     One call changes weights, or the instance count of one variant: UpdateEndpointWeightsAndCapacities
     documents no more, and an endpoint that is Updating takes no second call.
     """
+    if not stands(seen.dial, goal) and not any(each.per_minute for each in seen.loads.values()):
+        return Wait("no requests were seen lately, so what is carried is unknown")
     shortages = [
         shortage
         for name in goal
@@ -125,7 +127,7 @@ def _with_weights(dial: Dial, weights: Dial) -> Dial:
 def _between(before: Dial, goal: Dial, part: float) -> Dial:
     def weight(name: str) -> float:
         was, will = before[name]["weight"], goal[name]["weight"]
-        return round(float(was + part * (will - was)), 4)
+        return float(f"{was + part * (will - was):.6g}")
 
     return {name: {**value, "weight": weight(name)} for name, value in goal.items()}
 
