@@ -51,7 +51,8 @@ def step(
         s.name: min(s.need, before[s.name]["count"] + rules.instances_added) for s in shortages
     }
     goal = {n: {**v, "count": raised.get(n, v["count"])} for n, v in goal.items()}
-    evidence = {**evidence, "instances": {s.name: [s.have, raised[s.name]] for s in shortages}}
+    added = {s.name: [s.have, raised[s.name]] for s in shortages}
+    evidence = {**evidence, "instances": {**evidence.get("instances", {}), **added}}
     needs = ", ".join(
         f"{s.name} carries {s.part:.0%} of the move on {s.have} instances, all of it on {s.need}"
         for s in shortages
