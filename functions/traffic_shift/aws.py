@@ -72,8 +72,8 @@ class Endpoints:
         variants = tuple(
             Variant(
                 name=v["VariantName"],
-                weight=v["CurrentWeight"],
-                desired_weight=v.get("DesiredWeight", v["CurrentWeight"]),
+                weight=v.get("CurrentWeight", 0.0),
+                desired_weight=v.get("DesiredWeight", v.get("CurrentWeight", 0.0)),
                 count=v.get("CurrentInstanceCount"),
                 desired_count=v.get("DesiredInstanceCount", v.get("CurrentInstanceCount")),
             )
