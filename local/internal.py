@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,8 @@ from local.account import ACCOUNT_ID
 from local.calls import Identity
 from local.cloud import WORLD
 from local.cloud.cloudwatch import record
+
+log = logging.getLogger(__name__)
 
 
 def application(identities: dict[str, Identity]) -> web.Application:
@@ -35,14 +38,18 @@ def application(identities: dict[str, Identity]) -> web.Application:
 def _record(data: list[dict[str, Any]]) -> None:
     with WORLD.turn():
         for datum in data:
-            record(
-                ACCOUNT_ID,
-                datum["region"],
-                datum["namespace"],
-                datum["name"],
-                datum["dimensions"],
-                values=datum["values"],
-                timestamp=datum["timestamp"],
-                unit=datum["unit"],
-                resolution=datum["resolution"],
-            )
+            try:
+                record(
+                    ACCOUNT_ID,
+                    datum["region"],
+                    datum["namespace"],
+                    datum["name"],
+                    datum["dimensions"],
+                    values=datum["values"],
+                    timestamp=datum["timestamp"],
+                    unit=datum["unit"],
+                    resolution=datum["resolution"],
+                )
+            except ValueError as error:
+                # CloudWatch leaves out what it cannot store; the others of the batch are good.
+                log.error("a metric is not stored: %s (%s)", error, datum)

@@ -41,7 +41,8 @@ def main(state: Path, *, until_stdin_ends: bool) -> None:
     meanwhile: a locked state is a living account.
     """
     state.mkdir(parents=True, exist_ok=True)
-    lock = open(state / LOCK, "w")  # noqa: SIM115 - held until this process ends
+    # A bare descriptor: nothing of ours closes it, so whoever gets the lock knows us gone.
+    lock = os.open(state / LOCK, os.O_WRONLY | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     logging.basicConfig(
         stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO"

@@ -32,15 +32,15 @@ def data(line: str) -> Iterator[dict[str, Any]]:
     timestamp = metadata.get("Timestamp")
     if isinstance(timestamp, bool) or not isinstance(timestamp, int):
         return
-    for directive in metadata.get("CloudWatchMetrics") or []:
+    for directive in _dicts(metadata.get("CloudWatchMetrics")):
+        if not isinstance(directive.get("Namespace"), str):
+            continue
         for keys in directive.get("Dimensions") or [[]]:
-            if len(keys) > MAX_DIMENSIONS or not all(
-                isinstance(document.get(key), str) and document[key] for key in keys
-            ):
+            dimensions = _dimensions(document, keys)
+            if dimensions is None:
                 continue
-            dimensions = {key: document[key] for key in keys}
-            for metric in (directive.get("Metrics") or [])[:MAX_METRICS]:
-                values = _values(document.get(metric["Name"]))
+            for metric in _dicts(directive.get("Metrics"))[:MAX_METRICS]:
+                values = _values(document.get(str(metric.get("Name"))))
                 if values:
                     yield {
                         "namespace": directive["Namespace"],
@@ -51,6 +51,22 @@ def data(line: str) -> Iterator[dict[str, Any]]:
                         "unit": metric.get("Unit", "None"),
                         "resolution": metric.get("StorageResolution", 60),
                     }
+
+
+def _dicts(members: Any) -> list[dict[str, Any]]:
+    """The objects of a list; anything else breaks the format and is left out."""
+    if not isinstance(members, list):
+        return []
+    return [member for member in members if isinstance(member, dict)]
+
+
+def _dimensions(document: dict[str, Any], keys: Any) -> dict[str, str] | None:
+    """A dimension set with its values; None when a key has none, which voids the set."""
+    if not isinstance(keys, list) or len(keys) > MAX_DIMENSIONS:
+        return None
+    values = {str(key): document.get(str(key)) for key in keys}
+    named = {key: value for key, value in values.items() if isinstance(value, str) and value}
+    return named if len(named) == len(values) else None
 
 
 def _values(target: Any) -> list[float]:

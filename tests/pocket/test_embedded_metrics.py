@@ -66,5 +66,10 @@ def test_what_breaks_the_format_is_only_a_log_line() -> None:
         line(Looked="many"),
         line(Looked=True),
         line(Looked=list(range(101))),
+        line(metrics=["Looked"]),
+        line(metrics=[{"Unit": "Count"}]),
+        line().replace('"Namespace"', '"Name"'),
+        line().replace('[["service"]]', '["service"]'),
+        json.dumps({"_aws": {"Timestamp": 1, "CloudWatchMetrics": [1]}, "Looked": 1}),
     ):
         assert list(emf.data(broken)) == []
