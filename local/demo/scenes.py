@@ -75,7 +75,15 @@ def play(hands: Hands, view: View) -> list[Scene]:
     hands.remediation("mode", "off")
     hands.traffic(SWITCHED_OFF, green_fails=0.4)
     _left_alone(hands, view, scenes[SWITCHED_OFF], "account-off")
+    if len(_moves(hands, function)) != 1:
+        raise DemoFailed(f"{function} changed weights again: {_moves(hands, function)}")
     return list(scenes.values())
+
+
+def _moves(hands: Hands, function: str) -> list[dict[str, Any]]:
+    """The function's calls that change an endpoint."""
+    calls = hands.account.calls(caller=function, service="sagemaker")
+    return [c for c in calls if c["operation"] == "UpdateEndpointWeightsAndCapacities"]
 
 
 def _all_serve(hands: Hands) -> bool:
@@ -104,12 +112,9 @@ def _repaired(hands: Hands, view: View, scene: Scene, function: str) -> None:
         view.draw,
     )
     in_service_at = time.time()
-    calls = hands.account.calls(caller=function)
-    moves = [c for c in calls if c["operation"] == "UpdateEndpointWeightsAndCapacities"]
-    if len(moves) != 1:
-        raise DemoFailed(f"{function} moved traffic {len(moves)} times, not once")
-    look = [c for c in calls if c["trace"] == moves[0]["trace"]]
-    scene.acted_at = datetime.fromisoformat(moves[0]["time"]).timestamp()
+    [move] = _moves(hands, function)
+    look = [c for c in hands.account.calls(caller=function) if c["trace"] == move["trace"]]
+    scene.acted_at = datetime.fromisoformat(move["time"]).timestamp()
     scene.seconds["call"] = scene.acted_at - scene.alarm_at
     scene.seconds["InService"] = in_service_at - scene.alarm_at
     scene.calls = sum(c["service"] in LEVER_SERVICES for c in look)
