@@ -100,7 +100,7 @@ def measure(say: Callable[[str], None]) -> Measurement:
                 SECONDS_GOAL,
             ),
             Figure(
-                "of it the warm function, slowest",
+                "Warm function from start to end, slowest",
                 max(each.function for each in warm),
                 "s",
                 WARM_GOAL,
@@ -209,6 +209,7 @@ class _Stack:
 
     def verify(self, endpoint: str) -> Counter[str]:
         """The calls of the look that finds the rollback done."""
+        self.scene.await_service(endpoint)
         described = self._account.client("sagemaker").describe_endpoint(EndpointName=endpoint)
         self._account.control("DELETE", "/calls")
         look = {

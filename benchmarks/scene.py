@@ -58,7 +58,7 @@ class Scene:
                 Tags=[{"Key": "ml-remediation:traffic-shift", "Value": "act"}],
             )
         for name in names:
-            wait_for(f"endpoint {name} in service", partial(self._in_service, name))
+            self.await_service(name)
             # An hour in which blue alone bore more than is asked of it now.
             self._account.set_traffic(
                 name,
@@ -92,6 +92,10 @@ class Scene:
         [alarm] = self._cloudwatch.describe_alarms(AlarmNames=[f"{endpoint}-5xx"])["MetricAlarms"]
         changed: datetime = alarm["StateTransitionedTimestamp"]
         return changed
+
+    def await_service(self, endpoint: str) -> None:
+        """Until no change of the endpoint is under way."""
+        wait_for(f"endpoint {endpoint} in service", partial(self._in_service, endpoint))
 
     def weights(self, endpoint: str) -> dict[str, float]:
         """The desired weights of the endpoint's variants."""

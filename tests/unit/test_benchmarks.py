@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,13 @@ import pytest
 
 from benchmarks import results
 from benchmarks.figures import Figure
+from benchmarks.processes import PROBES
+from benchmarks.rollback import kinds
 from benchmarks.samples import ratio_of_medians
+from benchmarks.size import part_of
 from benchmarks.table import render_table, show
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def topic(*figures: Figure, date: str = "2026-03-02") -> dict[str, Any]:
@@ -87,3 +94,25 @@ def test_the_committed_results_judge_each_goal_as_its_figure_says() -> None:
     goals = [figure for figure in figures if "goal" in figure]
     assert goals
     assert all(each["met"] == (each["value"] <= each["goal"]) for each in goals)
+
+
+def test_the_bare_handler_has_the_clients_that_a_look_creates() -> None:
+    def services(sources: Iterable[Path]) -> set[str]:
+        text = "".join(source.read_text() for source in sources)
+        return set(re.findall(r"""\bclient\(\s*["']([a-z0-9-]+)["']""", text))
+
+    rooms = ("core", "traffic_shift")
+    look = [each for room in rooms for each in (ROOT / "functions" / room).rglob("*.py")]
+    assert services([PROBES / "bare_handler.py"]) == services(look)
+
+
+def test_calls_of_a_service_that_no_kind_names_are_shown_and_not_lost() -> None:
+    calls = [{"service": name} for name in ("sagemaker", "monitoring", "ssm", "sts")]
+    assert kinds(calls) == {"levers": 2, "switch": 1, "other": 1}
+
+
+def test_service_models_count_by_themselves_in_the_size() -> None:
+    model = Path("botocore/data/sns/2010-03-31/service-2.json.gz")
+    assert part_of(model) == "botocore's model of sns"
+    assert part_of(Path("botocore/data/endpoints.json")) == "botocore"
+    assert part_of(Path("six.py")) == "six.py"
