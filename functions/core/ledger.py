@@ -102,7 +102,8 @@ class Ledger:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
-        left = [[remediation, each.cause, each.note] for each in sightings]
+        # A set: DynamoDB refuses one with duplicates.
+        left = {json.dumps([remediation, each.cause, each.note]) for each in sightings}
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -110,7 +111,7 @@ class Ledger:
                 UpdateExpression="ADD look_again :left",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={
-                    ":left": {"SS": [json.dumps(each) for each in left or [[remediation, "", {}]]]}
+                    ":left": {"SS": sorted(left) or [json.dumps([remediation, "", {}])]}
                 },
             )
         except ClientError as error:
@@ -269,12 +270,12 @@ class Ledger:
             TableName=self._table,
             Key=_item(target, remediation),
             UpdateExpression="SET due_for = :remediation, due_at = :now"
-            ", document = if_not_exists(document, :fresh), version = if_not_exists(version, :zero)",
+            ", document = if_not_exists(document, :fresh), version = if_not_exists(version, :one)",
             ExpressionAttributeValues={
                 ":remediation": {"S": remediation},
                 ":now": _number(now),
-                ":fresh": {"S": json.dumps(asdict(Standing(target, remediation)))},
-                ":zero": _number(0),
+                ":fresh": {"S": json.dumps(asdict(Standing(target, remediation, version=1)))},
+                ":one": _number(1),
             },
         )
 

@@ -93,6 +93,17 @@ class Look:
         self.incident = replace(self.incident, mode=self.mode.word)
         return self._apply(decision, seen.dial)
 
+    def forget(self, why: Refuse) -> Outcome:
+        """The target is gone, or opted out since: an intent is answered no, an incident ends."""
+        self._tell_untold()
+        if self.intent is not None:
+            self._answer_no(self.intent, why)
+        if self.incident is not None and self.incident.stage.is_open:
+            return self._close(Stage.RECOVERED, why.code, why.reason)
+        self.unheard = self.incident if self.incident and self.incident.untold else None
+        count(self.remediation.name, why.code)
+        return self._end_quietly(why.code, why.reason)
+
     # decisions
 
     def _apply(self, decision: Decision, dial: Dial) -> Outcome:

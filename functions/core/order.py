@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.decision import Refuse
-from functions.core.incident import Incident, Stage
+from functions.core.incident import Incident
 from functions.core.ledger import Claim, Ledger
 from functions.core.look import Look, Outcome
 from functions.core.mode import Mode, scope
 from functions.core.remediation import Gone, Remediation, Sighting
 from functions.core.settings import Settings
-from functions.core.telling import Teller, count, message
+from functions.core.telling import Teller, message
 
 SECONDS_FOR_A_LOOK = 15.0
 
@@ -72,16 +72,7 @@ class Order:
         causes: dict[str, Mapping[str, Any]] = {}
         while True:
             causes |= {each.cause: each.note for each in fresh if each.cause}
-            look = Look(
-                self.remediation,
-                self.ledger,
-                self.teller,
-                self.settings,
-                mode,
-                self.ledger.load(claim.target, self.remediation.name),
-                self.clock(),
-            )
-            outcome = look.run(causes)
+            outcome = self._look(claim, mode).run(causes)
             while not self.ledger.release(claim):
                 if self._now() > end:
                     return outcome
@@ -118,14 +109,23 @@ class Order:
     def _forget(self, target: str, code: str, reason: str, seconds_left: float) -> Outcome:
         """A target that is gone, or opted out since, ends its incident and is due no more."""
         claim = self._claim(target, (), seconds_left)
-        if claim is not None:
-            record = self.ledger.load(target, self.remediation.name)
-            incident = record.incident
-            if incident is not None and incident.stage.is_open:
-                incident = incident.to(Stage.RECOVERED, self.clock(), reason, reason=reason)
-            standing = replace(record.standing, incident=None)
-            if standing.version or record.intent:
-                self.ledger.save(standing, incident, None, record.intent)
+        if claim is None:
+            return Outcome(target, "claimed", "another look holds it and will look again")
+        try:
+            outcome = self._look(claim, Mode.OFF).forget(Refuse(code, reason))
+        except Exception:
             self.ledger.release(claim)
-        count(self.remediation.name, code)
-        return Outcome(target, code, reason)
+            raise
+        self.ledger.release(claim)
+        return outcome
+
+    def _look(self, claim: Claim, mode: Mode) -> Look:
+        return Look(
+            self.remediation,
+            self.ledger,
+            self.teller,
+            self.settings,
+            mode,
+            self.ledger.load(claim.target, self.remediation.name),
+            self.clock(),
+        )

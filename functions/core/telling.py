@@ -70,15 +70,16 @@ class Teller:
         except (BotoCoreError, ClientError, EventsRefused) as error:
             logger.error("events not sent, kept for the next look", error=str(error))
             return list(messages)
-        left = []
+        left: list[Mapping[str, Any]] = []
         for each in messages:
-            count(each["detail"]["remediation"], each["code"])
+            if not each.get("on_bus"):
+                count(each["detail"]["remediation"], each["code"])
             if each["notify"]:
                 try:
                     self._sns.publish(TopicArn=self._topic, Message=json.dumps(chat(each)))
                 except (BotoCoreError, ClientError) as error:
                     logger.error("message not sent, kept for the next look", error=str(error))
-                    left.append(each)
+                    left.append({**each, "on_bus": True})
         return left
 
     def _put_events(self, messages: Sequence[Mapping[str, Any]]) -> None:
@@ -90,6 +91,7 @@ class Teller:
                 "Detail": json.dumps(each["detail"]),
             }
             for each in messages
+            if not each.get("on_bus")
         ]
         for start in range(0, len(entries), EVENT_ENTRIES_PER_CALL):
             answer = self._events.put_events(

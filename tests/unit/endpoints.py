@@ -62,7 +62,9 @@ def watch(
 ) -> Watch:
     """An alarm's watch; unless told otherwise green fails 30 % and every other variant nothing."""
     found = {"green": [0.3, 0.3, 0.3], "blue": [0.0, 0.0, 0.0], "red": [0.0, 0.0, 0.0]}
-    return Watch(alarm(**different), frozenset(named), direct, muted_by, {**found, **(values or {})})
+    return Watch(
+        alarm(**different), frozenset(named), direct, muted_by, {**found, **(values or {})}
+    )
 
 
 def endpoint(

@@ -83,7 +83,7 @@ def play(
 
 
 def test_what_is_carried_then_an_instance_then_the_rest() -> None:
-    steps, seen, _, end = play(small_blue(), Rules(20, 4))
+    steps, _, _, end = play(small_blue(), Rules(20, 4))
 
     assert [(weights(act.write), counts(act.write)) for _, act in steps] == [
         ({"blue": 5, "green": 5}, {"blue": 1, "green": 4}),
@@ -102,7 +102,7 @@ def test_who_carries_nothing_more_grows_first() -> None:
 
 
 def test_no_more_instances_than_allowed_and_the_rest_stays() -> None:
-    steps, seen, _, end = play(small_blue(total=3000, blue=1), Rules(20, 4))
+    _, seen, _, end = play(small_blue(total=3000, blue=1), Rules(20, 4))
 
     assert isinstance(end, Refuse)
     assert end.code == "instances-limit"
@@ -112,7 +112,7 @@ def test_no_more_instances_than_allowed_and_the_rest_stays() -> None:
 
 
 def test_no_instances_allowed_adds_none() -> None:
-    steps, seen, _, end = play(small_blue(), Rules(20, 0))
+    _, seen, _, end = play(small_blue(), Rules(20, 0))
 
     assert isinstance(end, Refuse)
     assert counts(seen.dial) == {"blue": 1, "green": 4}
