@@ -197,7 +197,7 @@ def build_ledger() -> Any:
         TableName="ledger",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": kind}
+            {"AttributeName": name, "AttributeType": kind}  # type: ignore[typeddict-item]
             for name, kind in [("pk", "S"), ("sk", "S"), ("due_for", "S"), ("due_at", "N")]
         ],
         KeySchema=[
