@@ -249,25 +249,28 @@ class Endpoints:
             closed = _closed(now, period)
             series |= self._get(short, closed - PERIODS * timedelta(seconds=period), closed)
 
-        def recent(id: str, period: int) -> list[float]:
+        def recent(id: str, period: int) -> dict[datetime, float]:
             start = _closed(now, period) - PERIODS * timedelta(seconds=period)
-            return [value for at, value in sorted(series.get(id, {}).items()) if at >= start]
+            return {at: value for at, value in sorted(series.get(id, {}).items()) if at >= start}
 
         measured = {
             w.alarm.name: {
-                v.name: recent(f"a{i}v{j}_{w.alarm.returned}", w.alarm.period)
+                v.name: list(recent(f"a{i}v{j}_{w.alarm.returned}", w.alarm.period).values())
                 for j, v in enumerate(variants)
             }
             for i, w in enumerate(judged)
         }
+        served = {v.name: recent(f"requests{j}", period) for j, v in enumerate(variants)}
+        # A period that is not published yet has no data of any variant, a variant that served
+        # nothing in it has none of its own: only the former is no time in which it served.
+        minutes = len(set().union(*served.values())) * period / 60
         loads = {}
         for j, variant in enumerate(variants):
-            requests = recent(f"requests{j}", period)
-            minutes = len(requests) * period / 60
+            requests = sum(served[variant.name].values())
             busy = series.get(f"busy{j}", {}).values()
             loads[variant.name] = Load(
-                requests=sum(requests),
-                per_minute=sum(requests) / minutes if minutes else 0.0,
+                requests=requests,
+                per_minute=requests / minutes if minutes else 0.0,
                 busiest=max(busy) if any(busy) else None,
             )
         watches = tuple(

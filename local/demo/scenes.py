@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from local.demo.account import VARIANTS, DemoFailed, Hands, until
 from local.demo.view import View

@@ -115,3 +115,24 @@ def test_it_stops_when_the_healthy_variant_begins_to_fail(stage: Stage) -> None:
 
     assert stage.weights() == {"blue": 5, "green": 5}
     assert stage.told()[-1] == "Remediation Refused: other-sick"
+
+
+def test_a_variant_that_began_a_moment_ago_does_not_count_for_longer(stage: Stage) -> None:
+    stage.mode("act")
+    stage.endpoint(blue=10, green=0)
+    stage.traffic(600, past={"history_minutes": 60, "history_requests_per_minute": 600})
+    stage.alarm(EvaluationPeriods=1)
+    stage.wait(180)
+    stage.traffic(600, green=0.9)
+    stage.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName="shop",
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "blue", "DesiredWeight": 1},
+            {"VariantName": "green", "DesiredWeight": 1},
+        ],
+    )
+    stage.wait_for_alarm()
+    stage.deliver()
+
+    assert sum(stage.incident()["evidence"]["perMinute"].values()) == 600
+    assert stage.weights() == {"blue": 2, "green": 0}

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.commands_table import BEGIN, END, render_table
+import pytest
+
+from benchmarks import results, table
+from cli import commands_table
 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_readme_lists_every_command() -> None:
-    listed = README.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+@pytest.mark.parametrize(
+    ("begin", "end", "rendered", "command"),
+    [
+        (
+            commands_table.BEGIN,
+            commands_table.END,
+            commands_table.render_table(),
+            "python -m cli.commands_table",
+        ),
+        (table.BEGIN, table.END, table.render_table(results.read()), "python -m benchmarks.table"),
+    ],
+)
+def test_the_readmes_table_is_made_from_the_code(
+    begin: str, end: str, rendered: str, command: str
+) -> None:
+    listed = README.read_text().partition(begin)[2].partition(end)[0].strip()
 
-    assert listed == render_table(), "put in README.md what `python -m cli.commands_table` prints"
+    assert listed == rendered.strip(), f"put in README.md what `{command}` prints"
