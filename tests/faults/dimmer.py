@@ -157,7 +157,7 @@ class Hall:
             ledger=Ledger(gated, "ledger"),
             teller=Teller(self.hears, self.hears, "topic"),
             settings=self.settings,
-            account_mode=self.mode,
+            account_mode=lambda: self.mode,
             clock=lambda: self.now,
         )
 
