@@ -98,7 +98,9 @@ def alarms(
 ) -> None:
     """Print the alarms worth having on an endpoint, each with the function as its action."""
     deployed = Stack.find(stack)
-    name = target.rsplit("/", 1)[-1]
+    place, _, name = target.rpartition("/")
+    if place and place.split(":")[3:5] != deployed.traffic_shift.split(":")[3:5]:
+        fail(f"{target} is not in the stack's account and Region: use the stack there.")
     try:
         endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
         wanted = recommend(endpoint, deployed.traffic_shift, latency_ms)

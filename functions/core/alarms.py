@@ -98,6 +98,17 @@ def metrics_of_event(configuration: Mapping[str, Any], alarm_arn: str) -> tuple[
     return tuple(found)
 
 
+def metric_alarms(answer: Mapping[str, Any]) -> list[MetricAlarm]:
+    """The alarms of an answer of DescribeAlarms that watch metrics by name.
+
+    Others, on PromQL or Metrics Insights queries, name no metric that could be asked for of
+    another resource (botocore model 2010-08-01, `MetricAlarm.EvaluationCriteria`).
+    """
+    described = answer.get("MetricAlarms", ())
+    made = [metric_alarm(each) for each in described if "ComparisonOperator" in each]
+    return [alarm for alarm in made if alarm.metrics]
+
+
 def metric_alarm(described: Mapping[str, Any]) -> MetricAlarm:
     """A member of `MetricAlarms` in the answer of DescribeAlarms (botocore model 2010-08-01)."""
     arn = described["AlarmArn"]

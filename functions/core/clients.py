@@ -13,8 +13,8 @@ import boto3
 from botocore.config import Config
 
 CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
+    connect_timeout=1,
+    read_timeout=4,
     retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_extra="ml-capacity-remediation",
 )

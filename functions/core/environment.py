@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,14 @@ from functions.core.settings import Settings, parse
 
 class EnvironmentMissing(RuntimeError):
     """The function was deployed without something it needs; the stack sets every name."""
+
+
+def require(names: Sequence[str], env: Mapping[str, str] = os.environ) -> None:
+    """Raises EnvironmentMissing, naming all of the names that are not set."""
+    if missing := [name for name in names if not env.get(name)]:
+        raise EnvironmentMissing(
+            f"{', '.join(missing)} not set: deploy the stack again, it sets them."
+        )
 
 
 @dataclass(frozen=True)
@@ -31,17 +39,8 @@ class Environment:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
         """Raises EnvironmentMissing, naming all that is missing, and SettingsError."""
-        names = (
-            "LEDGER_TABLE",
-            "TOPIC_ARN",
-            "MODE_PARAMETER",
-            "SETTINGS",
-            "LEVER_SETTINGS",
-        )
-        if missing := [name for name in names if not env.get(name)]:
-            raise EnvironmentMissing(
-                f"{', '.join(missing)} not set: deploy the stack again, it sets them."
-            )
+        names = ("LEDGER_TABLE", "TOPIC_ARN", "MODE_PARAMETER", "SETTINGS", "LEVER_SETTINGS")
+        require(names, env)
         return cls(
             ledger_table=env["LEDGER_TABLE"],
             topic_arn=env["TOPIC_ARN"],

@@ -44,7 +44,7 @@ class Incident:
     causes: what raised it, each with what the signal said that AWS cannot be asked again.
     before: the whole dial before our first write. writing: what a call in flight writes.
     written: the whole dial as we last wrote it. goal: where the dial shall end.
-    told: the last decision that was told, so that the same one is not told again.
+    told: the refusals that were told since the last action, so that none is told again.
     untold: messages that are recorded but not yet sent.
     """
 
@@ -66,7 +66,7 @@ class Incident:
     attempts: int = 0
     approved_by: str | None = None
     reverted_by: str | None = None
-    told: str = ""
+    told: tuple[str, ...] = ()
     untold: tuple[Mapping[str, Any], ...] = ()
     timeline: tuple[Mapping[str, str], ...] = ()
     closed_at: str | None = None
@@ -104,6 +104,7 @@ class Incident:
             **dict(document)
             | {
                 "stage": Stage(document["stage"]),
+                "told": tuple(document["told"]),
                 "untold": tuple(document["untold"]),
                 "timeline": tuple(document["timeline"]),
             }

@@ -19,7 +19,7 @@ from functions.core.decision import Refuse
 from functions.core.environment import Environment
 from functions.core.ledger import Ledger
 from functions.core.look import Outcome
-from functions.core.mode import read_switch
+from functions.core.mode import Switch
 from functions.core.order import SECONDS_FOR_A_LOOK, Order
 from functions.core.remediation import Remediation, Sighting
 from functions.core.signals import BadSignal, Kind, Place, Signal, read, read_body
@@ -77,7 +77,7 @@ class _Intake:
             ledger=self.ledger,
             teller=Teller(client("events"), client("sns"), environment.topic_arn),
             settings=environment.settings,
-            account_mode=read_switch(client("ssm"), environment.mode_parameter),
+            account_mode=Switch(client("ssm"), environment.mode_parameter, clock),
             clock=clock,
         )
 
@@ -106,12 +106,9 @@ class _Intake:
         senders: dict[str, list[str]] = {}
         for record in records:
             try:
-                sightings = self._sight(read_body(record["body"], self.here))
-            except BadSignal as bad:
-                outcomes.append(self._keep(str(record["body"]), bad))
-                continue
-            except Exception as error:
-                logger.exception("signal not understood, back to the queue", error=str(error))
+                sightings = self._read(record["body"])
+            except Exception:
+                logger.exception("signal not taken, back to the queue", id=record["messageId"])
                 failed.add(record["messageId"])
                 continue
             if isinstance(sightings, Outcome):
@@ -124,23 +121,31 @@ class _Intake:
         failed.update(id for target in failures for id in senders[target])
         return _answer([*outcomes, *looked], failed)
 
+    def _read(self, body: str) -> Sequence[Sighting] | Outcome:
+        try:
+            return self._sight(read_body(body, self.here))
+        except BadSignal as bad:
+            return self._keep(str(body), bad)
+
     def _heartbeat(self) -> list[Outcome]:
-        """All that is due. What there is no time left for stays due for the next minute."""
+        """All that is due, then the sweep. What fails, or finds no time left, stays due."""
         now = self.clock().timestamp()
         name = self.remediation.name
         if (key := (self.environment.ledger_table, name)) not in _sweeping:
             self.ledger.start_sweeps(name, now)
             _sweeping.add(key)
-        wanted: dict[str, list[Sighting]] = {}
-        for due in self.ledger.due(name, now):
-            if due["pk"] != "sweep":
-                wanted.setdefault(due["pk"], [])
-            elif self.ledger.take_sweep(name, now, self.environment.settings.sweep_minutes * 60):
-                for sighting in self.remediation.sweep():
-                    wanted.setdefault(sighting.target, []).append(sighting)
-        outcomes, failures = self._look_at(wanted)
-        for target, error in failures.items():
-            logger.error("look failed, due again", target=target, error=str(error))
+        due = {each["pk"] for each in self.ledger.due(name, now)}
+        outcomes, _ = self._look_at({target: [] for target in sorted(due - {"sweep"})})
+        every = self.environment.settings.sweep_minutes * 60
+        if "sweep" in due and self.ledger.take_sweep(name, now, every):
+            try:
+                swept, failures = self._look_at(_by_target(self.remediation.sweep()))
+            except Exception:
+                self.ledger.sweep_again(name, now)
+                raise
+            if failures:
+                self.ledger.sweep_again(name, now)
+            outcomes += swept
         return outcomes
 
     def _sight(self, signal: Signal) -> Sequence[Sighting] | Outcome:

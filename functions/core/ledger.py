@@ -17,36 +17,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.core.claims import Claims
 from functions.core.incident import Incident, Intent, Standing
-from functions.core.remediation import Sighting
+from functions.core.table import condition_failed, due, key, number
 
 HOUR = 3600.0
 KEEP_SECONDS = 90 * 24 * 3600
-REFUSED_BODY_CHARACTERS = 100_000
+REFUSED_BODY_BYTES = 100_000
 
 
 class LostRace(RuntimeError):
     """Somebody else wrote the same record since it was read; the next look starts afresh."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to look at and act on one target, across all levers, until the lease ends.
-
-    left: what others left to a former holder who died with it.
-    """
-
-    target: str
-    remediation: str
-    owner: str
-    left: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,112 +46,8 @@ class Record:
     intent: Intent | None
 
 
-class Ledger:
-    """dynamodb: a boto3 DynamoDB client. table: the table's name."""
-
-    def __init__(self, dynamodb: Any, table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
-
-    # claims
-
-    def claim(
-        self,
-        target: str,
-        remediation: str,
-        sightings: Sequence[Sighting],
-        owner: str,
-        now: float,
-        until: float,
-    ) -> Claim | None:
-        """The claim, or None when another look holds it, to which the sightings are then left.
-
-        The claim lies in the due index until it is released, so that one whose holder died is
-        found by the heartbeat once its lease is over.
-        """
-        try:
-            before = self._dynamodb.update_item(
-                TableName=self._table,
-                Key=_item(target, "claim"),
-                UpdateExpression="SET #owner = :me, lease_until = :until"
-                ", due_for = :remediation, due_at = :until REMOVE look_again",
-                ConditionExpression="attribute_not_exists(pk) OR lease_until <= :now",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={
-                    ":me": {"S": owner},
-                    ":until": _number(until),
-                    ":remediation": {"S": remediation},
-                    ":now": _number(now),
-                },
-                ReturnValues="ALL_OLD",
-            ).get("Attributes", {})
-            claim = Claim(target, remediation, owner)
-            return replace(claim, left=tuple(self._left_for(claim, before, now)))
-        except ClientError as error:
-            if not _condition_failed(error):
-                raise
-        # A set: DynamoDB refuses one with duplicates.
-        left = {json.dumps([remediation, each.cause, each.note]) for each in sightings}
-        try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=_item(target, "claim"),
-                UpdateExpression="ADD look_again :left",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={
-                    ":left": {"SS": sorted(left) or [json.dumps([remediation, "", {}])]}
-                },
-            )
-        except ClientError as error:
-            if not _condition_failed(error):
-                raise
-            return self.claim(target, remediation, sightings, owner, now, until)
-        return None
-
-    def release(self, claim: Claim) -> bool:
-        """False when others left something to be looked at, or somebody else holds it by now."""
-        try:
-            self._dynamodb.delete_item(
-                TableName=self._table,
-                Key=_item(claim.target, "claim"),
-                ConditionExpression="#owner = :me AND attribute_not_exists(look_again)",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":me": {"S": claim.owner}},
-            )
-            return True
-        except ClientError as error:
-            if not _condition_failed(error):
-                raise
-            return False
-
-    def take_left(self, claim: Claim, now: float) -> list[Sighting] | None:
-        """What others left for the holder; None when the lease is over and another look holds it."""
-        try:
-            before = self._dynamodb.update_item(
-                TableName=self._table,
-                Key=_item(claim.target, "claim"),
-                UpdateExpression="REMOVE look_again",
-                ConditionExpression="#owner = :me",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":me": {"S": claim.owner}},
-                ReturnValues="ALL_OLD",
-            )["Attributes"]
-        except ClientError as error:
-            if not _condition_failed(error):
-                raise
-            return None
-        return self._left_for(claim, before, now)
-
-    def _left_for(self, claim: Claim, item: Mapping[str, Any], now: float) -> list[Sighting]:
-        """The holder's part of what was left; other remediations find their part due."""
-        left = [json.loads(each) for each in item.get("look_again", {}).get("SS", ())]
-        for other in sorted({name for name, _, _ in left} - {claim.remediation}):
-            self.make_due(claim.target, other, now)
-        return [
-            Sighting(claim.target, cause, note)
-            for name, cause, note in left
-            if name == claim.remediation
-        ]
+class Ledger(Claims):
+    """Claims, and the records that outlive them."""
 
     # records
 
@@ -191,7 +75,7 @@ class Ledger:
     def incident(self, id: str) -> Incident | None:
         found = self._dynamodb.get_item(
             TableName=self._table,
-            Key=_item(f"incident#{id}", "incident"),
+            Key=key(f"incident#{id}", "incident"),
             ConsistentRead=True,
         ).get("Item")
         return Incident.from_document(json.loads(found["document"]["S"])) if found else None
@@ -213,14 +97,14 @@ class Ledger:
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": _item(standing.target, standing.remediation)
+                    "Item": key(standing.target, standing.remediation)
                     | {
                         "document": {"S": json.dumps(asdict(stored))},
-                        "version": _number(stored.version),
+                        "version": number(stored.version),
                     }
-                    | _due(standing.remediation, due_at),
+                    | due(standing.remediation, due_at),
                     "ConditionExpression": "attribute_not_exists(pk) OR version = :version",
-                    "ExpressionAttributeValues": {":version": _number(standing.version)},
+                    "ExpressionAttributeValues": {":version": number(standing.version)},
                 }
             }
         ]
@@ -231,7 +115,7 @@ class Ledger:
                 {
                     "Delete": {
                         "TableName": self._table,
-                        "Key": _item(standing.target, f"{standing.remediation}#intent"),
+                        "Key": key(standing.target, f"{standing.remediation}#intent"),
                         "ConditionExpression": "intent_id = :id",
                         "ExpressionAttributeValues": {":id": {"S": consumed.id}},
                     }
@@ -240,7 +124,8 @@ class Ledger:
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "TransactionCanceledException":
+            reasons = {each.get("Code") for each in error.response.get("CancellationReasons", ())}
+            if reasons & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise LostRace(f"{standing.target} was written by another look") from error
             raise
         return stored
@@ -255,7 +140,7 @@ class Ledger:
             KeyConditionExpression="due_for = :remediation AND due_at <= :now",
             ExpressionAttributeValues={
                 ":remediation": {"S": remediation},
-                ":now": _number(now),
+                ":now": number(now),
             },
         )
         return [
@@ -264,31 +149,16 @@ class Ledger:
             for item in page["Items"]
         ]
 
-    def make_due(self, target: str, remediation: str, now: float) -> None:
-        """Have the heartbeat look at the target, whether it is known yet or not."""
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key=_item(target, remediation),
-            UpdateExpression="SET due_for = :remediation, due_at = :now"
-            ", document = if_not_exists(document, :fresh), version = if_not_exists(version, :one)",
-            ExpressionAttributeValues={
-                ":remediation": {"S": remediation},
-                ":now": _number(now),
-                ":fresh": {"S": json.dumps(asdict(Standing(target, remediation, version=1)))},
-                ":one": _number(1),
-            },
-        )
-
     def start_sweeps(self, remediation: str, now: float) -> None:
         """Make the first sweep due, once in the life of the table."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=_item("sweep", remediation) | _due(remediation, now),
+                Item=key("sweep", remediation) | due(remediation, now),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
 
     def take_sweep(self, remediation: str, now: float, every_seconds: float) -> bool:
@@ -296,20 +166,26 @@ class Ledger:
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
-                Key=_item("sweep", remediation),
+                Key=key("sweep", remediation),
                 UpdateExpression="SET due_for = :remediation, due_at = :next",
                 ConditionExpression="due_at <= :now",
                 ExpressionAttributeValues={
                     ":remediation": {"S": remediation},
-                    ":now": _number(now),
-                    ":next": _number(now + every_seconds),
+                    ":now": number(now),
+                    ":next": number(now + every_seconds),
                 },
             )
             return True
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             return False
+
+    def sweep_again(self, remediation: str, now: float) -> None:
+        """Make a sweep that failed due at once."""
+        self._dynamodb.put_item(
+            TableName=self._table, Item=key("sweep", remediation) | due(remediation, now)
+        )
 
     # limits over all targets
 
@@ -318,10 +194,10 @@ class Ledger:
 
         Fails closed: a counter that changes under our hands five times in a row allows nothing.
         """
-        key = _item(f"spent#{remediation}", move)
+        counter = key(f"spent#{remediation}", move)
         for _ in range(5):
             found = self._dynamodb.get_item(
-                TableName=self._table, Key=key, ConsistentRead=True
+                TableName=self._table, Key=counter, ConsistentRead=True
             ).get("Item", {})
             version = int(found.get("version", {"N": "0"})["N"])
             recent = [t for t in json.loads(found.get("times", {"S": "[]"})["S"]) if t > now - HOUR]
@@ -330,17 +206,17 @@ class Ledger:
             try:
                 self._dynamodb.put_item(
                     TableName=self._table,
-                    Item=key
+                    Item=counter
                     | {
                         "times": {"S": json.dumps([*recent, now])},
-                        "version": _number(version + 1),
+                        "version": number(version + 1),
                     },
                     ConditionExpression="attribute_not_exists(pk) OR version = :version",
-                    ExpressionAttributeValues={":version": _number(version)},
+                    ExpressionAttributeValues={":version": number(version)},
                 )
                 return True
             except ClientError as error:
-                if not _condition_failed(error):
+                if not condition_failed(error):
                     raise
         return False
 
@@ -353,18 +229,18 @@ class Ledger:
         digest = hashlib.sha256(body.encode()).hexdigest()[:32]
         self._dynamodb.update_item(
             TableName=self._table,
-            Key=_item(f"refused#{digest}", "refused"),
+            Key=key(f"refused#{digest}", "refused"),
             UpdateExpression="SET body = :body, code = :code, reason = :reason, last_seen = :now"
             ", remediation = :remediation, opened_at = if_not_exists(opened_at, :now)"
             ", expires_at = :expires ADD times_seen :one",
             ExpressionAttributeValues={
-                ":body": {"S": body[:REFUSED_BODY_CHARACTERS]},
+                ":body": {"S": body.encode()[:REFUSED_BODY_BYTES].decode(errors="ignore")},
                 ":code": {"S": code},
                 ":reason": {"S": reason},
                 ":now": {"S": now.isoformat()},
                 ":remediation": {"S": remediation},
-                ":expires": _number(now.timestamp() + KEEP_SECONDS),
-                ":one": _number(1),
+                ":expires": number(now.timestamp() + KEEP_SECONDS),
+                ":one": number(1),
             },
         )
 
@@ -373,37 +249,23 @@ class Ledger:
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=_item(incident.target, f"{incident.remediation}#intent")
+                Item=key(incident.target, f"{incident.remediation}#intent")
                 | {
                     "document": {"S": json.dumps(asdict(intent))},
                     "intent_id": {"S": intent.id},
                 }
-                | _due(incident.remediation, now),
+                | due(incident.remediation, now),
                 ConditionExpression="attribute_not_exists(pk)",
             )
             return True
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             return False
 
 
-def _item(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _number(value: float) -> dict[str, str]:
-    return {"N": repr(value)}
-
-
-def _due(remediation: str, due_at: float | None) -> dict[str, Any]:
-    if due_at is None:
-        return {}
-    return {"due_for": {"S": remediation}, "due_at": _number(due_at)}
-
-
 def _incident_item(incident: Incident) -> dict[str, Any]:
-    item = _item(f"incident#{incident.id}", "incident") | {
+    item = key(f"incident#{incident.id}", "incident") | {
         "remediation": {"S": incident.remediation},
         "opened_at": {"S": incident.opened_at},
         "target": {"S": incident.target},
@@ -412,9 +274,5 @@ def _incident_item(incident: Incident) -> dict[str, Any]:
     }
     if incident.closed_at is not None:
         closed = datetime.fromisoformat(incident.closed_at).timestamp()
-        item["expires_at"] = _number(closed + KEEP_SECONDS)
+        item["expires_at"] = number(closed + KEEP_SECONDS)
     return item
-
-
-def _condition_failed(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"

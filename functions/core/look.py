@@ -15,7 +15,7 @@ from functions.core.guards import check, recent
 from functions.core.incident import Incident, Intent, Stage, Standing
 from functions.core.intents import Accepted, Rejected, answer
 from functions.core.ledger import Ledger, Record
-from functions.core.mode import Mode
+from functions.core.mode import ACCOUNT_OFF, Mode
 from functions.core.remediation import Busy, Changed, Gone, Remediation
 from functions.core.settings import Settings
 from functions.core.telling import Teller, count, message
@@ -76,6 +76,8 @@ class Look:
         try:
             seen = self.remediation.observe(self.target, {**known, **causes}, self.now)
         except Gone as gone:
+            if self.incident is None:
+                return self._end_quietly("gone", str(gone))
             return self._close(Stage.RECOVERED, "gone", str(gone))
         if self.incident is not None:
             if moved := self._moved_by_others(seen.dial):
@@ -93,11 +95,16 @@ class Look:
         self.incident = replace(self.incident, mode=self.mode.word)
         return self._apply(decision, seen.dial)
 
-    def forget(self, why: Refuse) -> Outcome:
-        """The target is gone, or opted out since: an intent is answered no, an incident ends."""
+    def stand_down(self, why: Refuse) -> Outcome:
+        """No look may be taken: an intent is answered no, and an incident ends.
+
+        With the account off it only rests: the mode that comes next goes on with it.
+        """
         self._tell_untold()
         if self.intent is not None:
             self._answer_no(self.intent, why)
+        if why.code == ACCOUNT_OFF:
+            return self._outcome(why.code, why.reason)
         if self.incident is not None and self.incident.stage.is_open:
             return self._close(Stage.RECOVERED, why.code, why.reason)
         self.unheard = self.incident if self.incident and self.incident.untold else None
@@ -185,7 +192,7 @@ class Look:
             reason,
             written=written,
             writing=None,
-            told="acted",
+            told=(),
         )
         told = message(incident, "Remediation Acted", "acted", notify=True)
         rest = self.now.timestamp() + self.settings.cooldown_seconds
@@ -213,6 +220,8 @@ class Look:
     def _refuse(self, refusal: Refuse) -> Outcome:
         """A refusal keeps the incident open: the heartbeat looks again until it clears."""
         assert self.incident is not None
+        if self.incident.stage is Stage.ACTING:
+            self.incident = self._at(Stage.OPEN, self.incident)
         self.incident = replace(
             self.incident,
             action="refuse",
@@ -247,9 +256,11 @@ class Look:
         return incident.to(stage, self.now, reason, attempts=attempts, writing=None)
 
     def _tell_once(self, incident: Incident, detail_type: str, refusal: Refuse) -> Outcome:
-        if incident.told != refusal.code:
+        if refusal.code not in incident.told:
             told = message(incident, detail_type, refusal.code, notify=refusal.page)
-            incident = replace(incident, told=refusal.code, untold=(*incident.untold, told))
+            incident = replace(
+                incident, told=(*incident.told, refusal.code), untold=(*incident.untold, told)
+            )
         self._save(incident, due=True)
         self._tell_untold()
         return self._outcome(refusal.code, refusal.reason)

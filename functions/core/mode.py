@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -14,6 +15,8 @@ from functions.core.decision import Refuse
 logger = Logger(child=True)
 
 TAG_PREFIX = "ml-remediation:"
+ACCOUNT_OFF = "account-off"
+SWITCH_AGE = timedelta(seconds=30)
 
 
 class Mode(IntEnum):
@@ -31,6 +34,25 @@ class Mode(IntEnum):
     @classmethod
     def of(cls, word: str) -> Mode | None:
         return next((mode for mode in cls if mode.word == word), None)
+
+
+class Switch:
+    """The kill switch as one invocation sees it, read again when it is 30 s old.
+
+    ssm: a boto3 client. parameter: name of the SSM parameter.
+    """
+
+    def __init__(self, ssm: Any, parameter: str, clock: Callable[[], datetime]) -> None:
+        self._ssm = ssm
+        self._parameter = parameter
+        self._clock = clock
+        self._read: tuple[datetime, Mode] | None = None
+
+    def __call__(self) -> Mode:
+        now = self._clock()
+        if self._read is None or now - self._read[0] > SWITCH_AGE:
+            self._read = now, read_switch(self._ssm, self._parameter)
+        return self._read[1]
 
 
 def read_switch(ssm: Any, parameter: str) -> Mode:
@@ -68,5 +90,5 @@ def scope(account: Mode, tags: Mapping[str, str], lever: str) -> Mode | Refuse:
     if tag is Mode.OFF:
         return Refuse("tag-off", f"its tag {key} is off")
     if account is Mode.OFF:
-        return Refuse("account-off", "the account's mode is off")
+        return Refuse(ACCOUNT_OFF, "the account's mode is off")
     return min(account, tag)

@@ -102,7 +102,8 @@ def read(envelope: object, here: Place | None) -> Signal:
         case _:
             raise BadSignal(
                 "unknown-signal",
-                f"source {source!r} with detail-type {detail_type!r} is nothing this stack asked for",
+                f"source {source!r:.80} with detail-type {detail_type!r:.80} is nothing this stack "
+                "asked for",
             )
 
 

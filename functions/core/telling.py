@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -111,13 +112,13 @@ def chat(each: Mapping[str, Any]) -> dict[str, Any]:
     Schema: Amazon Q Developer in chat applications administrator guide, "Custom notifications".
     """
     detail, detail_type = each["detail"], each["detail_type"]
-    name = detail["target"].rsplit("/", 1)[-1]
+    name = plain(detail["target"].rsplit("/", 1)[-1])
     what = detail_type.removeprefix("Remediation ")
-    lines = [detail["reason"]]
-    if detail["before"] is not None:
-        lines.append(f"before: `{json.dumps(detail['before'])}`")
-    if detail["after"] is not None:
-        lines.append(f"after: `{json.dumps(detail['after'])}`")
+    reason = plain(detail["reason"])
+    lines = [reason]
+    for word in ("before", "after"):
+        if detail[word] is not None:
+            lines.append(f"{word}: `{json.dumps(detail[word]).replace('`', chr(39))}`")
     steps = [step.format(id=detail["incidentId"]) for step in NEXT_STEPS.get(detail_type, ())]
     return {
         "version": "1.0",
@@ -132,11 +133,16 @@ def chat(each: Mapping[str, Any]) -> dict[str, Any]:
         },
         "metadata": {
             "threadId": detail["incidentId"],
-            "summary": f"{name}: {detail['reason']}",
+            "summary": f"{name}: {reason}",
             "eventType": detail_type,
             "relatedResources": [detail["target"]],
         },
     }
+
+
+def plain(text: str) -> str:
+    """Text of others, such as an alarm's name, without what a chat makes links or mentions of."""
+    return re.sub(r"[<>@`*\[\]|]", " ", text).replace("://", ": //")
 
 
 def count(remediation: str, outcome: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from functions.core.clients import client
+from functions.core.environment import require
 from functions.core.incident import Intent
 from functions.core.intake import Context
 from functions.core.intents import COMMANDS
@@ -59,6 +60,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
     request = Request.parse(event)
     if isinstance(request, str):
         return {"accepted": False, "reason": request}
+    require(("LEDGER_TABLE", "QUEUE_URLS"))
     ledger = Ledger(client("dynamodb"), os.environ["LEDGER_TABLE"])
     incident = ledger.incident(request.incident)
     if incident is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.core.alarms import MetricAlarm, metric_alarm, queries
+from functions.core.alarms import MetricAlarm, metric_alarms, queries
 from functions.core.decision import Dial
 from functions.core.remediation import Busy, Changed, Gone
 from functions.traffic_shift.decision import endpoints_in
@@ -121,10 +121,10 @@ class Endpoints:
                 raise Busy(str(error)) from error
             raise
 
-    def tagged(self, key: str) -> list[str]:
-        """ARNs of the endpoints with the tag, whatever its value."""
+    def tagged(self, key: str, values: Sequence[str]) -> list[str]:
+        """ARNs of the endpoints whose tag has one of the values."""
         pages = self._tagging.get_paginator("get_resources").paginate(
-            ResourceTypeFilters=["sagemaker:endpoint"], TagFilters=[{"Key": key}]
+            ResourceTypeFilters=["sagemaker:endpoint"], TagFilters=[{"Key": key, "Values": values}]
         )
         return [r["ResourceARN"] for page in pages for r in page["ResourceTagMappingList"]]
 
@@ -136,27 +136,29 @@ class Endpoints:
         metric: list[MetricAlarm] = []
         composite: list[tuple[str, str]] = []
         for page in pages:
-            metric += map(metric_alarm, page.get("MetricAlarms", ()))
+            metric += metric_alarms(page)
             composite += [(c["AlarmName"], c["AlarmArn"]) for c in page.get("CompositeAlarms", ())]
         return metric, composite
 
     def children(self, composite: str) -> list[MetricAlarm]:
         """The metric alarms under a composite alarm, at any depth, with all they watch.
 
-        DescribeAlarms with ChildrenOfAlarmName returns little more than names (API reference,
-        DescribeAlarms), hence the second call.
+        DescribeAlarms with ChildrenOfAlarmName returns little more than names, hence the second
+        call (API reference, DescribeAlarms). Composites may watch each other in a circle (API
+        reference, PutCompositeAlarm).
         """
-        pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
-            ChildrenOfAlarmName=composite
-        )
-        names: set[str] = set()
-        found: list[MetricAlarm] = []
-        for page in pages:
-            names |= {each["AlarmName"] for each in page.get("MetricAlarms", ())}
-            for each in page.get("CompositeAlarms", ()):
-                if each["AlarmName"] != composite:
-                    found += self.children(each["AlarmName"])
-        return [*found, *self._describe(names)[0]]
+        metric: set[str] = set()
+        known, parents = {composite}, [composite]
+        while parents:
+            pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
+                ChildrenOfAlarmName=parents.pop()
+            )
+            for page in pages:
+                metric |= {each["AlarmName"] for each in page.get("MetricAlarms", ())}
+                below = {each["AlarmName"] for each in page.get("CompositeAlarms", ())} - known
+                known |= below
+                parents += sorted(below)
+        return self._describe(metric)[0]
 
     def _describe(self, names: Iterable[str]) -> tuple[list[MetricAlarm], list[Mapping[str, Any]]]:
         metric: list[MetricAlarm] = []
@@ -168,7 +170,7 @@ class Endpoints:
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],
                 MaxRecords=ALARMS_PER_CALL,
             )
-            metric += map(metric_alarm, answer.get("MetricAlarms", ()))
+            metric += metric_alarms(answer)
             composite += answer.get("CompositeAlarms", ())
         return metric, composite
 
@@ -251,7 +253,8 @@ class Endpoints:
 
         def recent(id: str, period: int) -> dict[datetime, float]:
             start = _closed(now, period) - PERIODS * timedelta(seconds=period)
-            return {at: value for at, value in sorted(series.get(id, {}).items()) if at >= start}
+            points = sorted(series.get(id, {}).items())
+            return {at: value for at, value in points if start <= at < _closed(now, period)}
 
         measured = {
             w.alarm.name: {

@@ -133,7 +133,8 @@ def judge(variant: Variant, watches: Sequence[Watch], load: Load, rules: Rules) 
     """A variant's health by the alarms' own metric, statistic and threshold on it.
 
     Sick when as many of the last 3 closed periods breach as the alarm itself asks for, three at
-    most. Without enough requests, or without the metric, nothing is known.
+    most. Without enough requests, or without the metric, nothing is known; only an alarm that
+    itself takes missing data for good says with its silence that all is well.
     """
     if load.requests < rules.minimum_requests:
         return Health.UNKNOWN
@@ -161,6 +162,18 @@ def _cannot_act(seen: Observation, speaking: Sequence[Watch]) -> Refuse | None:
     if len(known) == 1:
         return Refuse("single-variant", f"{seen.endpoint} has one variant, so nowhere to move to")
     for watch in speaking:
+        if len(endpoints_in(watch.alarm.metrics)) > 1:
+            return Refuse(
+                "several-endpoints",
+                f"{watch.alarm.name} watches several endpoints; which of them fails is unknown",
+                page=True,
+            )
+        if any("METRICS(" in text for text in watch.alarm.expressions.values()):
+            return Refuse(
+                "metrics-function",
+                f"{watch.alarm.name} uses METRICS(), which cannot be asked of one variant",
+                page=True,
+            )
         if not watch.named:
             return Refuse(
                 "no-variant-named",
@@ -233,7 +246,12 @@ def _go_on(seen: Observation, incident: Incident, rules: Rules) -> Decision:
             evidence = {**incident.evidence, "stoppedBy": watch.alarm.name}
             return Refuse("other-sick", reason, page=True, evidence=evidence)
     why = f"{names(gaining)} takes over step by step"
-    return step(seen, incident.goal, incident.before, incident.evidence, rules, why)
+    decision = step(seen, incident.goal, incident.before, incident.evidence, rules, why)
+    fails = any(w.alarm.state == "ALARM" and relevant(w.alarm, w.direct) for w in seen.watches)
+    if isinstance(decision, Refuse | Wait) and not fails:
+        reason = "nothing fails any more: what was moved stays, the rest was not needed"
+        return Settled(reason, incident.evidence)
+    return decision
 
 
 def _why(watches: Sequence[Watch], sick: frozenset[str], well: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from functions.core.decision import Decision, Dial, Refuse
 from functions.core.environment import Environment
 from functions.core.incident import Incident
 from functions.core.intake import Context, remediate
-from functions.core.mode import TAG_PREFIX
+from functions.core.mode import TAG_PREFIX, Mode
 from functions.core.remediation import Gone, Sighting
 from functions.core.settings import parse
 from functions.core.signals import Signal
@@ -21,6 +21,8 @@ from functions.traffic_shift import decision, steps
 from functions.traffic_shift.aws import Cause, Endpoints
 from functions.traffic_shift.observation import Observation, Rules
 from functions.traffic_shift.settings import TrafficShiftSettings
+
+MODES = [mode.word for mode in Mode if mode is not Mode.OFF]
 
 logger = Logger()
 
@@ -51,7 +53,7 @@ class TrafficShift:
         return _sightings(signal.alarm_arn, named, alarm, note)
 
     def sweep(self) -> Sequence[Sighting]:
-        tagged = {arn.lower() for arn in self.endpoints.tagged(TAG_PREFIX + self.lever)}
+        tagged = {arn.lower() for arn in self.endpoints.tagged(TAG_PREFIX + self.lever, MODES)}
         if not tagged:
             return []
         metric, composite = self.endpoints.alarms_in_alarm()

@@ -1,7 +1,7 @@
 """Starts ministack with its extensions, and ends with everything it started when its parent does.
 
 Run by the interpreter of `.local/ministack-env` in a process group of its own, with the write end of
-its standard input held by the parent; its settings come in the environment (`local/backends.py`).
+its standard input held by the parent; its settings come in the environment (`local/backend.py`).
 """
 
 from __future__ import annotations

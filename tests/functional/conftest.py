@@ -28,6 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("LEDGER_TABLE", LEDGER)
     monkeypatch.setenv("TOPIC_ARN", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications")
     monkeypatch.setenv("MODE_PARAMETER", MODE)
+    monkeypatch.setenv("QUEUE_URLS", json.dumps({}))
     monkeypatch.setenv("SETTINGS", json.dumps({}))
     monkeypatch.setenv("LEVER_SETTINGS", json.dumps({}))
     return monkeypatch

@@ -206,7 +206,20 @@ def test_a_malformed_request_is_refused_with_what_to_send(
 
 def test_two_commands_at_once_are_one_after_the_other(stage: Stage, ask: Ask) -> None:
     shifted(stage)
-    stage.mode("off")
-    assert ask("revert")["accepted"]
+    asked = {"command": "revert", "incident": stage.incident()["id"], "by": "jane"}
 
-    assert not ask("revert")["accepted"]
+    assert operator(asked, Context())["accepted"]
+    assert not operator(asked, Context())["accepted"]
+
+
+def test_what_was_asked_while_off_is_not_done_later(stage: Stage, ask: Ask) -> None:
+    shifted(stage)
+    stage.mode("off")
+    ask("revert")
+    assert stage.told()[-1] == "Remediation Refused: account-off"
+
+    stage.mode("act")
+    stage.wait(60)
+    stage.heartbeat()
+
+    assert stage.weights() == {"blue": 10, "green": 0}

@@ -241,7 +241,7 @@ def test_an_endpoint_that_is_gone_ends_its_incident(stage: Stage) -> None:
     assert stage.incident()["stage"] == "recovered"
     stage.calls.clear()
     stage.heartbeat()
-    assert [c.operation for c in stage.calls] == ["GetParameter", "Query"]
+    assert [c.operation for c in stage.calls] == ["Query"]
 
 
 def test_weights_that_somebody_else_changed_are_left_alone_for_an_hour(stage: Stage) -> None:

@@ -67,7 +67,7 @@ def test_every_client_has_the_time_outs(environment: pytest.MonkeyPatch, service
     try:
         made = clients.client(service)
         assert made is clients.client(service)
-        assert (made.meta.config.connect_timeout, made.meta.config.read_timeout) == (2, 5)
+        assert (made.meta.config.connect_timeout, made.meta.config.read_timeout) == (1, 4)
         assert made.meta.config.retries["total_max_attempts"] == 3
     finally:
         clients.client.cache_clear()
