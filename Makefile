@@ -12,7 +12,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export VIRTUAL_ENV :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint up down synth deploy bench format
+.PHONY: help demo test lint up down synth bootstrap deploy destroy bench audit format
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -41,11 +41,20 @@ down: ## end the pocket account
 synth: setup ## the CloudFormation template, in cdk.out
 	@PATH="$(NODE):$$PATH" node_modules/.bin/cdk synth --quiet
 
+bootstrap: setup ## prepare the AWS account of your credentials for CDK, once
+	@PATH="$(NODE):$$PATH" node_modules/.bin/cdk bootstrap
+
 deploy: setup ## deploy to the AWS account of your credentials
 	@PATH="$(NODE):$$PATH" node_modules/.bin/cdk deploy
 
+destroy: setup ## take the stack out of that account; the ledger stays
+	@PATH="$(NODE):$$PATH" node_modules/.bin/cdk destroy
+
 bench: setup ## measure the figures that the README quotes
 	@$(BIN)/python -m benchmarks
+
+audit: setup ## known vulnerabilities of the locked packages
+	@$(BIN)/pip-audit --skip-editable
 
 format: setup
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

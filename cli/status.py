@@ -60,12 +60,12 @@ def show(console: Console, mode: str, found: dict[str, list[dict[str, Any]]]) ->
         table = Table("incident", "target", "stage", "mode", "reason", title="Incidents")
         for each in found["incidents"]:
             name = each["target"].rsplit("/", 1)[-1]
-            cells = (each["id"], name, each["stage"], each["mode"], each["reason"])
-            table.add_row(*map(escape, cells))
+            row = [each["id"], name, each["stage"], each["mode"], each["reason"]]
+            table.add_row(*map(escape, row))
         console.print(table)
     if found["refused"]:
         table = Table("refused", "times", "last seen", "reason", title="Signals refused")
         for each in found["refused"]:
-            cells = (each["code"], str(each["times_seen"]), each["last_seen"], each["reason"])
-            table.add_row(*map(escape, cells))
+            row = [each["code"], str(each["times_seen"]), each["last_seen"], each["reason"]]
+            table.add_row(*map(escape, row))
         console.print(table)

@@ -6,17 +6,30 @@ import os
 import sys
 import time
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from local import install
 from local.account import ROOT
+from local.backend import DidNotStart
 from local.demo.account import DemoFailed, Hands
 from local.demo.report import write
 from local.demo.scenes import ENDPOINTS, play
 from local.demo.view import View, summary
 from local.deployment import DeploymentFailed
-from local.pocket import Pocket
+from local.install import NotInstalled
+from local.pocket import ControlRefused, Pocket
 
+FAILURES = (
+    DemoFailed,
+    DeploymentFailed,
+    DidNotStart,
+    NotInstalled,
+    ControlRefused,
+    BotoCoreError,
+    ClientError,
+)
 REPORT = ROOT / ".local" / "report.html"
 
 
@@ -41,8 +54,8 @@ def main() -> int:
                 scenes = play(hands, view)
                 write(REPORT, hands, scenes, started)
                 view.says("done")
-    except (DemoFailed, DeploymentFailed) as failure:
-        console.print(f"[red]FAIL[/red] {failure}")
+    except FAILURES as failure:
+        console.print(f"[red]FAIL[/red] {escape(str(failure))}")
         return 1
     console.print(summary(scenes))
     console.print(f"The run as a page: {REPORT.relative_to(ROOT)}")

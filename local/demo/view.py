@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from local.demo.account import TAG, Hands
@@ -98,7 +99,7 @@ def summary(scenes: Iterable[Scene]) -> Table:
         ]
         table.add_row(
             verdict,
-            f"[bold]{scene.endpoint}[/bold]: {scene.story}\n[dim]{scene.why}[/dim]",
+            f"[bold]{scene.endpoint}[/bold]: {scene.story}\n[dim]{escape(scene.why)}[/dim]",
             _weights(scene.before),
             _weights(scene.after),
             *seconds,
