@@ -147,12 +147,12 @@ class Claims:
             TableName=self._table,
             Key=key(target, remediation),
             UpdateExpression="SET due_for = :remediation, due_at = :now"
-            ", document = if_not_exists(document, :fresh), version = if_not_exists(version, :zero)",
+            ", document = if_not_exists(document, :fresh), version = if_not_exists(version, :one)",
             ExpressionAttributeValues={
                 ":remediation": {"S": remediation},
                 ":now": number(now),
-                ":fresh": {"S": json.dumps(asdict(Standing(target, remediation)))},
-                ":zero": number(0),
+                ":fresh": {"S": json.dumps(asdict(Standing(target, remediation, version=1)))},
+                ":one": number(1),
             },
         )
 

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from functions.core.ledger import Claim, Ledger
+from functions.core.claims import Claim
+from functions.core.ledger import Ledger
 from functions.core.remediation import Sighting
 from tests.faults.dimmer import DARK, LAMP, Dimmer, Hall
 from tests.faults.interleaving import Body, Gate, orders
