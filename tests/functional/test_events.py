@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from functions.operator.handler import handler as operator
+from local.cloud.control import put_traffic
+from tests.functional.test_the_way_back import percent_alarm
 from tests.functional.world import FUNCTION, Context, Stage
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -23,11 +25,11 @@ HANDLED = {
     "traffic_shift/alarm_back_to_ok.json": ["settled"],
     "traffic_shift/alarm_composite.json": ["acted"],
     "traffic_shift/alarm_composite_suppressed.json": ["acted"],  # only AWS says it is suppressed
-    "traffic_shift/alarm_metric_math.json": ["settled"],  # this account has no alarm of that name
+    "traffic_shift/alarm_metric_math.json": ["acted"],
     "traffic_shift/alarm_muted.json": ["muted"],
     "traffic_shift/alarm_on_another_service.json": ["not-an-endpoint"],
     "traffic_shift/alarm_on_cpu.json": ["not-failures"],
-    "traffic_shift/alarm_on_latency.json": ["settled"],
+    "traffic_shift/alarm_on_latency.json": ["acted"],
     "traffic_shift/alarm_on_low_traffic.json": ["not-failures"],
     "traffic_shift/alarm_single_metric.json": ["acted"],
     "traffic_shift/direct_composite.json": ["acted"],
@@ -35,7 +37,7 @@ HANDLED = {
     "traffic_shift/direct_single_metric.json": ["acted"],
     "traffic_shift/operator_intent.json": ["settled"],
 }
-"""Outcomes when green-5xx, green-cpu and canary-fails are in ALARM, and nothing else is."""
+"""Outcomes when green fails and is slow, and the alarms that the files name are in ALARM."""
 ASKED = {"operator/approve.json", "operator/reject.json", "operator/revert.json"}
 REFUSED = {
     "invalid/direct_foreign_account.json": "foreign-account",
@@ -84,6 +86,8 @@ def test_the_tables_name_every_file() -> None:
 def failing(stage: Stage) -> Stage:
     """Green fails, and the alarms of the files that are in ALARM are so here."""
     stage.scene(green=0.3)
+    slow = {"green": {"error_rate": 0.3, "latency_ms": 500}}
+    put_traffic({"name": "shop"}, {}, {"requests_per_minute": 600, "variants": slow})
     dimensions = [
         {"Name": "EndpointName", "Value": "shop"},
         {"Name": "VariantName", "Value": "green"},
@@ -95,9 +99,13 @@ def failing(stage: Stage) -> Stage:
         Dimensions=dimensions,
         AlarmActions=[FUNCTION],
     )
+    percent_alarm(stage, "green-5xx-percent")
+    latency = {"MetricName": "ModelLatency", "Statistic": None, "ExtendedStatistic": "p90"}
+    stage.alarm("green-latency", Threshold=100_000.0, **latency)
     cloudwatch = stage.client("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="canary-fails", AlarmRule='ALARM("green-5xx")')
-    stage.wait_for_alarm("canary-fails")
+    for alarm in ("canary-fails", "green-5xx-percent", "green-latency"):
+        stage.wait_for_alarm(alarm)
     cloudwatch.set_alarm_state(AlarmName="green-cpu", StateValue="ALARM", StateReason="test")
     stage.calls.clear()
     return stage
@@ -106,7 +114,7 @@ def failing(stage: Stage) -> Stage:
 def quiet(stage: Stage) -> None:
     """No alarm is in ALARM any more."""
     cloudwatch = stage.client("cloudwatch")
-    for name in ("green-5xx", "green-cpu"):
+    for name in ("green-5xx", "green-cpu", "green-5xx-percent", "green-latency"):
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
 
 

@@ -71,11 +71,11 @@ def metric(id: str, name: str) -> dict[str, Any]:
     return {"Id": id, "MetricStat": stat, "ReturnData": False}
 
 
-def test_an_alarm_on_metric_math_does_the_same(stage: Stage) -> None:
-    stage.scene(green=0.3)
+def percent_alarm(stage: Stage, name: str) -> None:
+    """An alarm on green's 5XX errors in percent, by metric math."""
     rate = {"Id": "rate", "Expression": "100 * e / r", "ReturnData": True}
     stage.alarm(
-        "green-percent",
+        name,
         Namespace=None,
         MetricName=None,
         Dimensions=None,
@@ -84,6 +84,11 @@ def test_an_alarm_on_metric_math_does_the_same(stage: Stage) -> None:
         Threshold=5,
         Metrics=[rate, metric("e", "Invocation5XXErrors"), metric("r", "Invocations")],
     )
+
+
+def test_an_alarm_on_metric_math_does_the_same(stage: Stage) -> None:
+    stage.scene(green=0.3)
+    percent_alarm(stage, "green-percent")
     stage.wait_for_alarm("green-percent")
 
     stage.pending = [e for e in stage.pending if e["detail"]["alarmName"] == "green-percent"]
