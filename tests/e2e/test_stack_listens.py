@@ -74,4 +74,4 @@ def test_a_heartbeat_looks_for_what_is_due(pocket: Pocket, function: str) -> Non
     answer = pocket.client("lambda").invoke(FunctionName=function, Payload=json.dumps(heartbeat))
     assert "FunctionError" not in answer
     found = {call["operation"] for call in pocket.calls(caller=function, since=since)}
-    assert {"GetParameter", "Query"} <= found
+    assert "Query" in found
