@@ -73,6 +73,7 @@ def test_a_rollback_in_steps_that_dies_is_finished_once(stage: Stage, first: int
         ]
         acted = [m for m in stage.messages() if m["metadata"]["eventType"] == "Remediation Acted"]
         assert 3 <= len(acted) <= 4  # a message a step, one again when it died before recording
+        assert [line["stage"] for line in stage.incident()["timeline"]].count("acted") == 3
         assert told_in_order(stage)[-1] == "Remediation Verified: verified"
         assert retold(stage) - 2 <= 2  # three steps tell the same code
         assert at_rest(stage)

@@ -247,8 +247,10 @@ def test_an_alarm_made_anew_for_another_endpoint_says_nothing_of_this_one(stage:
         AlarmName="green-5xx", StateValue="ALARM", StateReason="test"
     )
 
-    stage.batch(*[a for a in alarms if a["detail"]["alarmName"] == "green-5xx"])
+    about = [a for a in alarms if a["detail"]["alarmName"] == "green-5xx"]
+    answer = stage.batch(*about)
 
+    assert [outcome["code"] for outcome in answer["outcomes"]] == ["settled"]
     assert stage.weights() == {"blue": 9, "green": 1}
 
 
