@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import botocore.session
 import time_machine
+from botocore.loaders import Loader
 
 from functions.core import clients, intake
 from functions.core.ledger import Ledger
@@ -70,11 +72,14 @@ class Stage:
     fault: Callable[[str, Call], None] = lambda moment, call: None
     _ids: Iterator[int] = field(default_factory=itertools.count)
     _inside: bool = False
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     # setting the scene
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name=REGION)
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, region_name=REGION)
+        return self._clients[service]
 
     def mode(self, word: str) -> None:
         self.client("ssm").put_parameter(Name=MODE, Value=word, Type="String", Overwrite=True)
@@ -353,12 +358,23 @@ def build_stack(stage: Stage) -> None:
     stage.mode("observe")
 
 
+LOADER = Loader(include_default_search_paths=True)
+"""Reading the services' models takes most of a test's time, so it is done once."""
+
+
+def renew_session() -> None:
+    """A default session without the hooks of an earlier test."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", LOADER)
+    boto3.setup_default_session(botocore_session=session)
+
+
 @contextmanager
 def hooked(stage: Stage) -> Iterator[None]:
     """Every call of the handlers' clients passes the stage."""
     clients.client.cache_clear()
     intake._sweeping.clear()
-    boto3.setup_default_session()
+    renew_session()
     events = boto3._get_default_session().events  # type: ignore[attr-defined]
     events.register("provide-client-params", stage.parameters)
     events.register_first("before-call", stage.before)
@@ -370,4 +386,4 @@ def hooked(stage: Stage) -> Iterator[None]:
     finally:
         WORLD.sinks.remove(sink)
         clients.client.cache_clear()
-        boto3.setup_default_session()
+        renew_session()
