@@ -16,26 +16,17 @@ from botocore.exceptions import ClientError
 from local.cloud import WORLD
 from tests.faults.crashing import at_rest
 from tests.faults.universes import each
-from tests.functional.test_events import EVENTS, HANDLED
-from tests.functional.world import FUNCTION, Call, Stage
+from tests.functional.test_events import EVENTS, HANDLED, everything_alarms
+from tests.functional.world import Call, Stage
 
 WRITE = "UpdateEndpointWeightsAndCapacities"
 ACTING = sorted(name for name, codes in HANDLED.items() if codes == ["acted"])
 
 
 def failing(stage: Stage) -> None:
-    """Green fails; its alarm, a composite over it and one on its CPU are in ALARM."""
+    """Green fails, and its alarm is in ALARM."""
     stage.scene(green=0.3)
-    cloudwatch = stage.client("cloudwatch")
-    stage.alarm(
-        "green-cpu",
-        Namespace="/aws/sagemaker/Endpoints",
-        MetricName="CPUUtilization",
-        AlarmActions=[FUNCTION],
-    )
-    cloudwatch.put_composite_alarm(AlarmName="canary-fails", AlarmRule='ALARM("green-5xx")')
-    stage.wait_for_alarm("canary-fails")
-    cloudwatch.set_alarm_state(AlarmName="green-cpu", StateValue="ALARM", StateReason="test")
+    stage.wait_for_alarm()
     stage.calls.clear()
 
 
@@ -53,11 +44,11 @@ def settle(stage: Stage) -> None:
     raise AssertionError(f"still due: {stage.records('')}")
 
 
-def test_ten_of_the_same_make_one_write_whether_at_once_or_after_another(stage: Stage) -> None:
-    failing(stage)
+@pytest.mark.parametrize("way", ["with the same id", "with new ids", "in one batch"])
+def test_ten_of_the_same_make_one_write(stage: Stage, way: str) -> None:
+    everything_alarms(stage)
 
-    def play(point: tuple[str, str]) -> None:
-        name, way = point
+    def play(name: str) -> None:
         one = event(name)
         if way == "in one batch":
             answers = [stage.batch(*[one] * 10)]
@@ -71,8 +62,7 @@ def test_ten_of_the_same_make_one_write_whether_at_once_or_after_another(stage: 
         assert len(stage.incidents()) == 1
         assert stage.weights() == {"blue": 10, "green": 0}
 
-    ways = ["with the same id", "with new ids", "in one batch"]
-    each([(name, way) for name in ACTING for way in ways], play)
+    each(ACTING, play)
 
 
 def test_alarms_and_their_ends_in_any_order_come_to_the_same(stage: Stage) -> None:

@@ -84,6 +84,11 @@ def test_the_tables_name_every_file() -> None:
 
 @pytest.fixture
 def failing(stage: Stage) -> Stage:
+    everything_alarms(stage)
+    return stage
+
+
+def everything_alarms(stage: Stage) -> None:
     """Green fails, and the alarms of the files that are in ALARM are so here."""
     stage.scene(green=0.3)
     slow = {"green": {"error_rate": 0.3, "latency_ms": 500}}
@@ -108,7 +113,6 @@ def failing(stage: Stage) -> Stage:
         stage.wait_for_alarm(alarm)
     cloudwatch.set_alarm_state(AlarmName="green-cpu", StateValue="ALARM", StateReason="test")
     stage.calls.clear()
-    return stage
 
 
 def quiet(stage: Stage) -> None:
