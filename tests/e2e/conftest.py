@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 
 from local.pocket import Pocket
-
-Found = TypeVar("Found")
-
-PATIENCE = 30.0
+from tests.e2e.probe import eventually, probe
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +28,4 @@ def outputs(pocket: Pocket) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def eventually(look: Callable[[], Found], patience: float = PATIENCE) -> Found:
-    """What `look` finds as soon as it finds something; what happens elsewhere takes its time."""
-    deadline = time.monotonic() + patience
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"nothing came within {patience} s"
-        time.sleep(0.05)
+__all__ = ["eventually", "outputs", "pocket", "probe"]

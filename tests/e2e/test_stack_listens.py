@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from local.pocket import Pocket
-from tests.e2e.conftest import eventually
+from tests.e2e.probe import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.allow_hosts(["127.0.0.1"])]
 

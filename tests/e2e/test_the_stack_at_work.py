@@ -14,7 +14,7 @@ from local.demo.account import Hands
 from local.demo.scenes import ENDPOINTS, OBSERVED, REPAIRED, Scene, play
 from local.demo.view import View
 from local.pocket import Pocket
-from tests.e2e.conftest import eventually
+from tests.e2e.probe import eventually
 
 pytestmark = [
     pytest.mark.e2e,
