@@ -18,7 +18,8 @@ from functions.core.table import condition_failed, key, number
 class Claim:
     """The right to look at and act on one target until the lease ends.
 
-    left: what others left to a former holder who died with it.
+    left: what others left to a former holder who died with it. It stays in the item too until
+    it was looked at, in case this holder dies as well.
     """
 
     target: str
@@ -54,7 +55,7 @@ class Claims:
                 TableName=self._table,
                 Key=key(target, "claim"),
                 UpdateExpression="SET #owner = :me, lease_until = :until"
-                ", due_for = :remediation, due_at = :until REMOVE look_again, taken",
+                ", due_for = :remediation, due_at = :until",
                 ConditionExpression="attribute_not_exists(pk) OR lease_until <= :now",
                 ExpressionAttributeNames={"#owner": "owner"},
                 ExpressionAttributeValues={

@@ -8,6 +8,7 @@ from functions.core.mode import Mode
 from functions.core.settings import Settings
 
 HOUR = 3600.0
+OBSERVE, NEEDS_APPROVAL = "observe", "needs-approval"
 
 
 def check(
@@ -24,10 +25,10 @@ def check(
     move to safety waits for neither cooldown nor the limit of its target.
     """
     if mode is Mode.OBSERVE:
-        return Refuse("observe", "the mode is observe: this is what would be done")
+        return Refuse(OBSERVE, "the mode is observe: this is what would be done")
     if mode is Mode.APPROVE and not incident.approved_by and not incident.reverted_by:
         return Refuse(
-            "needs-approval",
+            NEEDS_APPROVAL,
             f"the mode is approve: say yes with `remediation approve {incident.id}`",
             page=True,
         )

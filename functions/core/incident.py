@@ -65,6 +65,7 @@ class Incident:
     move: str = ""
     attempts: int = 0
     approved_by: str | None = None
+    approved_goal: Dial | None = None
     reverted_by: str | None = None
     told: tuple[str, ...] = ()
     untold: tuple[Mapping[str, Any], ...] = ()

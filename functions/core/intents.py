@@ -39,7 +39,8 @@ def answer(
         )
     match intent.command:
         case "approve" if incident.stage is Stage.AWAITING_APPROVAL:
-            return Accepted(replace(incident, approved_by=intent.by))
+            approved = replace(incident, approved_by=intent.by, approved_goal=incident.goal)
+            return Accepted(approved)
         case "reject" if incident.stage is Stage.AWAITING_APPROVAL:
             return Rejected(f"rejected by {intent.by}")
         case "approve" | "reject":

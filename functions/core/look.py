@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
-from functions.core.guards import check, recent
+from functions.core.guards import NEEDS_APPROVAL, OBSERVE, check, recent
 from functions.core.incident import Incident, Intent, Stage, Standing
 from functions.core.intents import Accepted, Rejected, answer
 from functions.core.ledger import Ledger, Record
@@ -144,6 +144,12 @@ class Look:
             before=dial if first else incident.before,
             move=act.move.value,
         )
+        approved = incident.approved_goal
+        if approved is not None and not self.remediation.stands(act.goal, approved):
+            told = tuple(code for code in incident.told if code != NEEDS_APPROVAL)
+            incident = self.incident = replace(
+                incident, approved_by=None, approved_goal=None, told=told
+            )
         if refusal := check(act, self.standing, incident, self.mode, self.settings, now):
             return self._held_back(refusal)
         if first and not self._spend(act.move, now):
@@ -234,18 +240,15 @@ class Look:
         """An action that may not be taken now; what it would be stays in the record."""
         incident = self.incident
         assert incident is not None
-        match refusal.code:
-            case "observe":
-                incident = self._at(Stage.OBSERVED, incident)
-                return self._tell_once(incident, "Remediation Decided", refusal)
-            case "needs-approval":
-                incident = self._at(Stage.AWAITING_APPROVAL, incident)
-                return self._tell_once(incident, "Approval Requested", refusal)
-            case _:
-                incident = replace(
-                    incident, reason=f"{incident.reason}; held back: {refusal.reason}"
-                )
-                return self._tell_once(incident, "Remediation Refused", refusal)
+        if refusal.code == OBSERVE:
+            incident = self._at(Stage.OBSERVED, incident)
+            return self._tell_once(incident, "Remediation Decided", refusal)
+        if refusal.code == NEEDS_APPROVAL:
+            incident = self._at(Stage.AWAITING_APPROVAL, incident)
+            return self._tell_once(incident, "Approval Requested", refusal)
+        reason = f"{incident.reason}; held back: {refusal.reason}"
+        incident = replace(incident, reason=reason)
+        return self._tell_once(incident, "Remediation Refused", refusal)
 
     def _at(self, stage: Stage, incident: Incident) -> Incident:
         """Standing still at a stage; an action of which nothing was written begins afresh."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.clients import client
 from functions.core.environment import require
@@ -75,6 +76,10 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
         "detail-type": "Operator Intent",
         "detail": {"target": incident.target, "incident": incident.id},
     }
-    client("sqs").send_message(QueueUrl=queues[incident.remediation], MessageBody=json.dumps(nudge))
+    url, body = queues[incident.remediation], json.dumps(nudge)
+    try:
+        client("sqs").send_message(QueueUrl=url, MessageBody=body)
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("not nudged, the heartbeat will find the intent", error=str(error))
     logger.info("intent left", command=request.command, incident=incident.id, by=request.by)
     return {"accepted": True, "reason": "left for the remediation", "target": incident.target}

@@ -155,6 +155,36 @@ def test_approve_has_it_done(stage: Stage, ask: Ask) -> None:
     assert stage.incident()["approved_by"] == "jane"
 
 
+def test_an_approval_is_of_what_was_asked_and_of_nothing_else(stage: Stage, ask: Ask) -> None:
+    asked_for_approval(stage)
+    stage.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName="shop",
+        DesiredWeightsAndCapacities=[{"VariantName": "green", "DesiredWeight": 30}],
+    )
+    stage.wait(30)
+
+    ask("approve")
+
+    assert stage.weights() == {"blue": 9, "green": 30}
+    assert stage.told().count("Approval Requested: needs-approval") == 2
+    ask("approve")
+    assert stage.weights()["green"] < 30
+
+
+def test_a_nudge_that_fails_leaves_the_intent_to_the_heartbeat(
+    stage: Stage, ask: Ask, environment: pytest.MonkeyPatch
+) -> None:
+    shifted(stage)
+    gone = f"https://sqs.{REGION}.amazonaws.com/123456789012/gone"
+    environment.setenv("QUEUE_URLS", json.dumps({"traffic_shift": gone}))
+
+    assert ask("revert")["accepted"]
+    assert stage.weights() == {"blue": 10, "green": 0}
+
+    stage.heartbeat()
+    assert stage.weights() == {"blue": 9, "green": 1}
+
+
 def test_reject_leaves_it_for_an_hour(stage: Stage, ask: Ask) -> None:
     asked_for_approval(stage)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from tests.functional.world import Call, Stage
 
 
@@ -49,12 +51,19 @@ def test_another_alarm_meanwhile_is_looked_at_with_its_own_name(stage: Stage) ->
     assert stage.weights() == {"blue": 10, "green": 0}
 
 
-def test_what_was_left_to_a_holder_that_died_is_taken_up_with_its_claim(stage: Stage) -> None:
-    class Killed(BaseException):
-        """The function is stopped."""
+class Killed(BaseException):
+    """The function is stopped."""
 
+
+@pytest.mark.parametrize("deaths", [1, 2, 3])
+def test_what_was_left_to_holders_that_died_is_taken_up_in_the_end(
+    stage: Stage, deaths: int
+) -> None:
     def die_with_green_left() -> None:
         stage.batch(green)
+        raise Killed
+
+    def die() -> None:
         raise Killed
 
     stage.scene(green=0.3)
@@ -64,12 +73,16 @@ def test_what_was_left_to_a_holder_that_died_is_taken_up_with_its_claim(stage: S
     green, odd = named(stage, "green-5xx"), named(stage, "green-odd")
     stage.pretend_swept()
     once_before(stage, "DescribeAlarms", die_with_green_left)
-    try:
+    with pytest.raises(Killed):
         stage.batch(odd)
-    except Killed:
+    for _ in range(deaths - 1):
         stage.wait(70)
+        once_before(stage, "DescribeAlarms", die)
+        with pytest.raises(Killed):
+            stage.heartbeat()
     assert stage.weights() == {"blue": 9, "green": 1}
 
+    stage.wait(70)
     stage.heartbeat()
 
     assert stage.weights() == {"blue": 10, "green": 0}
