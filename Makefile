@@ -24,7 +24,7 @@ test: setup lint ## every check and every test
 	@echo "== tests without a running account"
 	@$(BIN)/pytest -q -n 2 -m "not e2e and not stress" --dist loadgroup
 	@echo "== tests against the deployed stack in the pocket account"
-	@$(BIN)/pytest -q -m e2e -p no:randomly --no-header
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e -p no:randomly --no-header
 
 lint: setup
 	@echo "== format, lint, types, import rules"
