@@ -106,7 +106,7 @@ def measure(say: Callable[[str], None]) -> Measurement:
                 WARM_GOAL,
             ),
             Figure(
-                "SageMaker, CloudWatch and scaling calls of a rollback",
+                "SageMaker, CloudWatch and scaling calls of the look that acts",
                 most.kinds["levers"],
                 goal=CALLS_GOAL,
             ),
