@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, Measurement
 from benchmarks.processes import built_asset, run_probe
-from benchmarks.samples import Ratio, ratio_of_medians
+from benchmarks.samples import Ratio, median_ratio
 
 ROUNDS = 25
 SEED = 20260302
@@ -54,7 +54,7 @@ def report(rounds: list[dict[str, Any]]) -> Measurement:
         return [each[variant][clock] for each in rounds]
 
     def ratio(ours: str, bare: str, clock: str) -> Ratio:
-        return ratio_of_medians(times(ours, clock), times(bare, clock), seed=SEED)
+        return median_ratio(times(ours, clock), times(bare, clock), seed=SEED)
 
     def milliseconds(name: str, variant: str, clock: str) -> Figure:
         return Figure(name, 1000 * median(times(variant, clock)), "ms")

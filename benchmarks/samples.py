@@ -17,24 +17,16 @@ class Ratio:
     high: float
 
 
-def ratio_of_medians(
+def median_ratio(
     ours: Sequence[float], theirs: Sequence[float], *, seed: int, resamples: int = 5000
 ) -> Ratio:
-    """The ratio of two medians with its percentile bootstrap interval.
+    """The median ratio of pairs of runs with its percentile bootstrap interval.
 
-    The runs are pairs, made in the same round: pairs are drawn, so that a slow moment of the
-    machine that hit both stays with both.
+    A pair is made in the same round, so that a slow moment of the machine hits both of it.
     """
     if len(ours) != len(theirs) or not ours:
         raise ValueError(f"runs come in pairs: {len(ours)} of ours, {len(theirs)} of theirs")
-    draw, indexes = random.Random(seed), range(len(ours))
-    drawn = []
-    for _ in range(resamples):
-        chosen = draw.choices(indexes, k=len(ours))
-        drawn.append(median(ours[i] for i in chosen) / median(theirs[i] for i in chosen))
-    drawn.sort()
-    return Ratio(
-        median(ours) / median(theirs),
-        drawn[int(0.025 * resamples)],
-        drawn[int(0.975 * resamples)],
-    )
+    draw = random.Random(seed)
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    drawn = sorted(median(draw.choices(ratios, k=len(ratios))) for _ in range(resamples))
+    return Ratio(median(ratios), drawn[int(0.025 * resamples)], drawn[int(0.975 * resamples)])

@@ -120,7 +120,7 @@ class Pocket(Account):
         trace: TracebackType | None,
     ) -> None:
         self._end()
-        if error is None:
+        if error is None or isinstance(error, KeyboardInterrupt):
             shutil.rmtree(self.state, ignore_errors=True)
 
     def _end(self) -> None:

@@ -57,6 +57,9 @@ def main() -> int:
     except FAILURES as failure:
         console.print(f"[red]FAIL[/red] {escape(str(failure))}")
         return 1
+    except KeyboardInterrupt:
+        console.print("stopped; the account is gone")
+        return 130
     console.print(summary(scenes))
     console.print(f"The run as a page: {REPORT.relative_to(ROOT)}")
     return 0 if all(scene.passed for scene in scenes) else 1
