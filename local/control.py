@@ -13,7 +13,8 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.calls import CallLog
-from local.cloud.control import Fault, Rejected, create_app
+from local.cloud.control import create_app
+from local.cloud.fault import Fault, Rejected
 
 PutEvent = Callable[[dict[str, Any]], list[str]]
 Members = Mapping[str, str]

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from local.cloud import WORLD
-from local.cloud.control import Fault, Rejected, create_app
+from local.cloud.control import create_app
+from local.cloud.fault import Fault, Rejected
 from local.cloud.schema import problems
 from tests.cloud.conftest import Account
 from tests.cloud.hosting import BLUE_GREEN, refused, serving, stand_up

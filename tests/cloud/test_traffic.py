@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from local.cloud import WORLD
 from local.cloud.cloudwatch import record
-from local.cloud.control import find_endpoint
+from local.cloud.sagemaker.control import find_endpoint
 from local.cloud.traffic import Behaviour, History, Plan, Split, Traffic
 from tests.cloud.conftest import NOON, Account
 from tests.cloud.hosting import configure, stand_up, variant

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from functions.operator.handler import handler as operator
-from local.cloud.control import put_traffic
+from local.cloud.sagemaker.control import put_traffic
 from tests.functional.test_the_way_back import percent_alarm
 from tests.functional.world import FUNCTION, Context, Stage
 

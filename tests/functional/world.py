@@ -19,7 +19,7 @@ from functions.core import clients, intake
 from functions.core.ledger import Ledger
 from functions.traffic_shift.handler import handler as traffic_shift
 from local.cloud import WORLD
-from local.cloud.control import put_traffic
+from local.cloud.sagemaker.control import put_traffic
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
