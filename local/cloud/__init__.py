@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.sagemaker import install_sagemaker
 from local.cloud.seam import guard
+from local.cloud.servicequotas import install_service_quotas
 from local.cloud.tagging import install_tagging
 from local.cloud.world import WORLD, Durations, Sink, Switches, World
 
@@ -30,4 +31,5 @@ def install() -> None:
     install_sagemaker()
     install_tagging()
     install_cloudwatch()
+    install_service_quotas()
     _installed = True

@@ -1,0 +1,28 @@
+"""Service Quotas: applied and default values, increase requests and how they end, utilization.
+
+`install_service_quotas()` puts it in moto's place. A service that enforces a quota reads it with
+`applied` and tells how much of it is in use through `meter`.
+"""
+
+from __future__ import annotations
+
+from local.cloud.seam import extend
+from local.cloud.servicequotas.backend import ServiceQuotas, of
+from local.cloud.servicequotas.usage import meter
+
+__all__ = ["applied", "install_service_quotas", "meter"]
+
+
+def install_service_quotas() -> None:
+    """Put our Service Quotas in moto's place, wholly. Run it before the first call of it."""
+    extend("servicequotas", ServiceQuotas)
+
+
+def applied(account_id: str, region: str, service_code: str, quota_name: str) -> float:
+    """The value of a quota that holds now, to be asked inside a turn.
+
+    Raises KeyError for a service or a name that the catalogue lacks.
+    """
+    quotas = of(account_id, region)
+    quota = quotas.catalogue.services[service_code].by_name[quota_name]
+    return quotas.value(service_code, quota)
