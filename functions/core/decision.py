@@ -31,19 +31,32 @@ class Act:
 
 @dataclass(frozen=True)
 class Refuse:
-    """Nothing is done. `code` is a stable name, `page` asks for a person."""
+    """Nothing is done. `code` is a stable name, `page` asks for a person.
+
+    next_steps: what a person could do, a sentence each. again: seconds until the next look, if no
+    signal comes before; the target stays looked at until the refusal clears.
+    """
 
     code: str
     reason: str
     page: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    next_steps: tuple[str, ...] = ()
+    again: int = 0
 
 
 @dataclass(frozen=True)
 class Wait:
-    """AWS is still carrying out a change; look again when due."""
+    """AWS is still carrying out a change; look again when due.
+
+    code: a stable name, when people are to be told, once, how far it has come.
+    """
 
     reason: str
+    code: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    next_steps: tuple[str, ...] = ()
+    again: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,4 +67,14 @@ class Settled:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-Decision = Act | Refuse | Wait | Settled
+@dataclass(frozen=True)
+class Fail:
+    """It came to a bad end that another look cannot mend: told, closed, hands off for a while."""
+
+    code: str
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    next_steps: tuple[str, ...] = ()
+
+
+Decision = Act | Refuse | Wait | Settled | Fail

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 
 from functions.core.clients import client
-from functions.core.decision import Refuse
+from functions.core.decision import Refuse, Wait
 from functions.core.environment import Environment
 from functions.core.ledger import Ledger
-from functions.core.look import Outcome
 from functions.core.mode import Switch
 from functions.core.order import SECONDS_FOR_A_LOOK, Order
+from functions.core.recorder import Outcome
 from functions.core.remediation import Remediation, Sighting
 from functions.core.signals import BadSignal, Kind, Place, Signal, read, read_body
 from functions.core.telling import Teller, count
@@ -70,7 +70,7 @@ class _Intake:
         self.remediation = remediation
         self.environment = environment
         self.clock = clock
-        self.here = Place.of_function(context.invoked_function_arn)
+        self.here = Place.of_arn(context.invoked_function_arn)
         self.ledger = Ledger(client("dynamodb"), environment.ledger_table)
         self.order = Order(
             remediation=remediation,
@@ -86,11 +86,11 @@ class _Intake:
             return self._batch(self.event["Records"])
         try:
             signal = read(self.event, self.here)
+            if signal.kind is Kind.HEARTBEAT:
+                return _answer(self._heartbeat())
+            sightings = self._sight(signal)
         except BadSignal as bad:
             return _answer([self._keep(json.dumps(self.event, default=str), bad)])
-        if signal.kind is Kind.HEARTBEAT:
-            return _answer(self._heartbeat())
-        sightings = self._sight(signal)
         if isinstance(sightings, Outcome):
             return _answer([sightings])
         outcomes, failures = self._look_at(_by_target(sightings))
@@ -139,10 +139,15 @@ class _Intake:
         every = self.environment.settings.sweep_minutes * 60
         if "sweep" in due and self.ledger.take_sweep(name, now, every):
             try:
-                swept, failures = self._look_at(_by_target(self.remediation.sweep()))
+                found = self.remediation.sweep(self.clock())
             except Exception:
                 self.ledger.sweep_again(name, now)
                 raise
+            if isinstance(found, Wait):
+                logger.info("sweep goes on", reason=found.reason)
+                self.ledger.sweep_again(name, now)
+                return outcomes
+            swept, failures = self._look_at(_by_target(found))
             if failures:
                 self.ledger.sweep_again(name, now)
             outcomes += swept
@@ -155,7 +160,7 @@ class _Intake:
         if isinstance(sighted, Refuse):
             logger.info("signal refused", code=sighted.code, reason=sighted.reason)
             count(self.remediation.name, sighted.code)
-            return Outcome(signal.detail["alarmName"], sighted.code, sighted.reason)
+            return Outcome(signal.subject, sighted.code, sighted.reason)
         return sighted
 
     def _look_at(

@@ -27,9 +27,12 @@ class Rejected:
 
 
 def answer(
-    intent: Intent, incident: Incident | None, mode: Mode, now: datetime
+    intent: Intent, incident: Incident | None, mode: Mode, irreversible: str, now: datetime
 ) -> Accepted | Rejected | Refuse:
-    """Whether an operator's intent is followed. incident: the open one, else the one asked for."""
+    """Whether an operator's intent is followed. incident: the open one, else the one asked for.
+
+    irreversible: why what was done cannot be undone; empty if it can.
+    """
     if incident is None:
         return Refuse("unknown-incident", f"there is no incident {intent.incident}")
     if incident.id != intent.incident:
@@ -49,6 +52,8 @@ def answer(
             return Refuse("reverted-already", f"{incident.reverted_by} had it reverted already")
         case "revert" if incident.written is None or incident.before is None:
             return Refuse("nothing-to-revert", "it has changed nothing")
+        case "revert" if irreversible:
+            return Refuse("cannot-be-undone", irreversible)
         case "revert" if mode < Mode.APPROVE:
             return Refuse("observe", "the mode is observe: nothing is changed, nor put back")
         case "revert":

@@ -3,61 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
+from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
 from functions.core.guards import NEEDS_APPROVAL, OBSERVE, check, recent
-from functions.core.incident import Incident, Intent, Stage, Standing
+from functions.core.incident import Incident, Intent, Stage
 from functions.core.intents import Accepted, Rejected, answer
-from functions.core.ledger import Ledger, Record
-from functions.core.mode import ACCOUNT_OFF, Mode
-from functions.core.remediation import Busy, Changed, Gone, Remediation
-from functions.core.settings import Settings
-from functions.core.telling import Teller, count, message
+from functions.core.mode import ACCOUNT_OFF
+from functions.core.recorder import Outcome, Recorder
+from functions.core.remediation import Busy, Changed, Gone
+from functions.core.telling import count, message
 
 logger = Logger(child=True)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's."""
-
-    target: str
-    code: str
-    reason: str
-    incident: str | None = None
-
-
-class Look:
+class Look(Recorder):
     """Begins with the record as the ledger holds it; every step leaves it recorded and told."""
-
-    def __init__(
-        self,
-        remediation: Remediation,
-        ledger: Ledger,
-        teller: Teller,
-        settings: Settings,
-        mode: Mode,
-        record: Record,
-        now: datetime,
-    ) -> None:
-        self.remediation = remediation
-        self.ledger = ledger
-        self.teller = teller
-        self.settings = settings
-        self.target = record.standing.target
-        self.mode = mode
-        self.standing: Standing = record.standing
-        self.incident: Incident | None = record.incident
-        self.intent: Intent | None = record.intent
-        self.stored = record.incident
-        self.unheard: Incident | None = None
-        self.now = now
 
     def run(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
         self._tell_untold()
@@ -120,9 +85,10 @@ class Look:
                 return self._act(decision, dial)
             case Refuse():
                 return self._refuse(decision)
-            case Wait(reason):
-                self._save(self.incident, due=True)
-                return self._outcome("waiting", reason)
+            case Wait():
+                return self._wait(decision)
+            case Fail():
+                return self._fail(decision)
             case Settled(reason) if self.incident.reverted_by:
                 return self._close(Stage.REVERTED, "reverted", reason, "Remediation Reverted")
             case Settled(reason) if self.incident.written is not None:
@@ -174,7 +140,7 @@ class Look:
             self.standing = replace(self.standing, actions=times)
         self._save(incident, due=True)
         try:
-            self.remediation.act(self.target, dial, act.write)
+            written = self.remediation.act(self.target, dial, act.write)
         except Busy as busy:
             return self._outcome("waiting", str(busy))
         except Changed as changed:
@@ -183,7 +149,7 @@ class Look:
             return self._close(Stage.RECOVERED, "gone", str(gone))
         except (ClientError, BotoCoreError) as error:
             return self._failed(error)
-        return self._acted(act.write, act.reason)
+        return self._acted(act.write if written is None else written, act.reason)
 
     def _spend(self, move: Move, now: float) -> bool:
         limits = self.settings.limits
@@ -200,7 +166,7 @@ class Look:
             writing=None,
             told=(),
         )
-        told = message(incident, "Remediation Acted", "acted", notify=True)
+        told = self._message(incident, "Remediation Acted", "acted", notify=True)
         rest = self.now.timestamp() + self.settings.cooldown_seconds
         self.standing = replace(self.standing, failures=0, cooldown_until=rest)
         self._save(replace(incident, untold=(*incident.untold, told)), due=True)
@@ -223,6 +189,24 @@ class Look:
         self.standing = replace(self.standing, failures=0)
         return self._close(Stage.FAILED, "breaker-open", reason, "Remediation Failed")
 
+    def _wait(self, wait: Wait) -> Outcome:
+        """AWS still works on it; a stage on the way that has a name is told once."""
+        assert self.incident is not None
+        if wait.code:
+            incident = replace(self.incident, reason=wait.reason, evidence=wait.evidence)
+            self._tell_once(incident, "Remediation Decided", wait.code, wait.next_steps, wait.again)
+        else:
+            self._save(self.incident, due=True, again=wait.again)
+        return self._outcome("waiting", wait.reason)
+
+    def _fail(self, fail: Fail) -> Outcome:
+        assert self.incident is not None
+        self._hands_off(fail.reason)
+        self.incident = replace(self.incident, evidence=fail.evidence)
+        return self._close(
+            Stage.FAILED, fail.code, fail.reason, "Remediation Failed", fail.next_steps
+        )
+
     def _refuse(self, refusal: Refuse) -> Outcome:
         """A refusal keeps the incident open: the heartbeat looks again until it clears."""
         assert self.incident is not None
@@ -234,7 +218,7 @@ class Look:
             reason=refusal.reason,
             evidence=refusal.evidence,
         )
-        return self._tell_once(self.incident, "Remediation Refused", refusal)
+        return self._refused(self.incident, "Remediation Refused", refusal)
 
     def _held_back(self, refusal: Refuse) -> Outcome:
         """An action that may not be taken now; what it would be stays in the record."""
@@ -242,13 +226,13 @@ class Look:
         assert incident is not None
         if refusal.code == OBSERVE:
             incident = self._at(Stage.OBSERVED, incident)
-            return self._tell_once(incident, "Remediation Decided", refusal)
+            return self._refused(incident, "Remediation Decided", refusal)
         if refusal.code == NEEDS_APPROVAL:
             incident = self._at(Stage.AWAITING_APPROVAL, incident)
-            return self._tell_once(incident, "Approval Requested", refusal)
+            return self._refused(incident, "Approval Requested", refusal)
         reason = f"{incident.reason}; held back: {refusal.reason}"
         incident = replace(incident, reason=reason)
-        return self._tell_once(incident, "Remediation Refused", refusal)
+        return self._refused(incident, "Remediation Refused", refusal)
 
     def _at(self, stage: Stage, incident: Incident) -> Incident:
         """Standing still at a stage; an action of which nothing was written begins afresh."""
@@ -258,15 +242,10 @@ class Look:
         reason = incident.reason
         return incident.to(stage, self.now, reason, attempts=attempts, writing=None)
 
-    def _tell_once(self, incident: Incident, detail_type: str, refusal: Refuse) -> Outcome:
-        if refusal.code not in incident.told:
-            told = message(incident, detail_type, refusal.code, notify=refusal.page)
-            incident = replace(
-                incident, told=(*incident.told, refusal.code), untold=(*incident.untold, told)
-            )
-        self._save(incident, due=True)
-        self._tell_untold()
-        return self._outcome(refusal.code, refusal.reason)
+    def _refused(self, incident: Incident, detail_type: str, refusal: Refuse) -> Outcome:
+        code, steps = refusal.code, refusal.next_steps
+        self._tell_once(incident, detail_type, code, steps, refusal.again, notify=refusal.page)
+        return self._outcome(code, refusal.reason)
 
     # others
 
@@ -302,15 +281,12 @@ class Look:
         self._hands_off(reason)
         return self._close(Stage.SUPERSEDED, "superseded", reason, "Remediation Refused")
 
-    def _hands_off(self, reason: str) -> None:
-        until = self.now.timestamp() + self.settings.superseded_seconds
-        self.standing = replace(self.standing, hands_off_until=until, hands_off_reason=reason)
-
     # operators
 
     def _answer(self, intent: Intent) -> Outcome | None:
         """Take an operator's intent into the incident; an Outcome when that is the end of it."""
-        match answer(intent, self.incident, self.mode, self.now):
+        irreversible = self.remediation.irreversible
+        match answer(intent, self.incident, self.mode, irreversible, self.now):
             case Accepted(incident):
                 self.incident = incident
                 return None
@@ -334,50 +310,3 @@ class Look:
             self._save(incident, due=incident.stage.is_open)
             self._tell_untold()
         return self._outcome(refusal.code, refusal.reason)
-
-    # the record
-
-    def _close(self, stage: Stage, code: str, reason: str, detail_type: str = "") -> Outcome:
-        assert self.incident is not None
-        incident = self.incident.to(stage, self.now, reason, reason=reason)
-        if stage is Stage.REVERTED:
-            self._hands_off(f"reverted by {incident.reverted_by}")
-        if detail_type:
-            told = message(incident, detail_type, code, notify=True)
-            incident = replace(incident, untold=(*incident.untold, told))
-        else:
-            count(self.remediation.name, code)
-        self._save(incident, due=False)
-        self._tell_untold()
-        return self._outcome(code, reason)
-
-    def _end_quietly(self, code: str, reason: str) -> Outcome:
-        """Nothing to record, but a target that is known must not stay due."""
-        if self.standing.version:
-            self._save(self.unheard, due=False)
-        return Outcome(self.target, code, reason)
-
-    def _save(self, incident: Incident | None, *, due: bool) -> None:
-        """Write the record; what is not told yet keeps a closed incident due as well."""
-        kept = incident is not None and (incident.stage.is_open or bool(incident.untold))
-        standing = replace(self.standing, incident=incident.id if incident and kept else None)
-        due_at = self.now.timestamp() if due or kept else None
-        self.standing = self.ledger.save(standing, incident, due_at, self.intent)
-        self.intent = None
-        self.incident = incident
-
-    def _tell_untold(self) -> None:
-        """Send what is recorded but not sent; what cannot be sent stays recorded and due."""
-        incident = self.incident
-        if incident is None or not incident.untold:
-            return
-        left = self.teller.tell(incident.untold)
-        incident = replace(incident, untold=tuple(left))
-        kept = incident.stage.is_open or bool(left)
-        standing = replace(self.standing, incident=incident.id if kept else None)
-        due_at = self.now.timestamp() if kept else None
-        self.standing = self.ledger.save(standing, incident, due_at)
-        self.incident = incident
-
-    def _outcome(self, code: str, reason: str) -> Outcome:
-        return Outcome(self.target, code, reason, self.incident.id if self.incident else None)

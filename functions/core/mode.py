@@ -77,8 +77,8 @@ def read_switch(ssm: Any, parameter: str) -> Mode:
     return mode
 
 
-def scope(account: Mode, tags: Mapping[str, str], lever: str) -> Mode | Refuse:
-    """The mode that holds for a target: never above its tag, never above the account's."""
+def of_tag(tags: Mapping[str, str], lever: str) -> Mode | Refuse:
+    """How far a resource's own tag lets a lever go."""
     key = TAG_PREFIX + lever
     word = tags.get(key)
     if word is None:
@@ -89,6 +89,13 @@ def scope(account: Mode, tags: Mapping[str, str], lever: str) -> Mode | Refuse:
         return Refuse("bad-tag", f"its tag {key} is {word!r}; it must be one of {known}")
     if tag is Mode.OFF:
         return Refuse("tag-off", f"its tag {key} is off")
+    return tag
+
+
+def lower(account: Mode, own: Mode | Refuse) -> Mode | Refuse:
+    """The mode that holds for a target: never above its own, never above the account's."""
+    if isinstance(own, Refuse):
+        return own
     if account is Mode.OFF:
         return Refuse(ACCOUNT_OFF, "the account's mode is off")
-    return min(account, tag)
+    return min(account, own)

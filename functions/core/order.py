@@ -17,8 +17,9 @@ from functions.core.claims import Claim
 from functions.core.decision import Refuse
 from functions.core.incident import Incident
 from functions.core.ledger import Ledger
-from functions.core.look import Look, Outcome
-from functions.core.mode import Mode, scope
+from functions.core.look import Look
+from functions.core.mode import Mode, lower
+from functions.core.recorder import Outcome
 from functions.core.remediation import Gone, Remediation, Sighting
 from functions.core.settings import Settings
 from functions.core.telling import Teller, message
@@ -48,11 +49,11 @@ class Order:
         is handed on to the heartbeat, with all that was left to it.
         """
         try:
-            tags = self.remediation.tags(target)
+            own = self.remediation.opt_in(target)
         except Gone as gone:
             return self._stand_down(target, Refuse("gone", str(gone)), seconds_left)
         account = self.account_mode()
-        mode = scope(account, tags, self.remediation.lever)
+        mode = lower(account, own)
         if isinstance(mode, Refuse):
             if any(each.cause for each in sightings):
                 return self._refuse_unclaimed(target, account, mode)

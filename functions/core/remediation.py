@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from functions.core.decision import Decision, Dial, Refuse
+from functions.core.decision import Decision, Dial, Refuse, Wait
 from functions.core.incident import Incident
+from functions.core.mode import Mode
 from functions.core.signals import Signal
 
 
@@ -50,20 +51,23 @@ class Observation(Protocol):
 class Remediation(Protocol):
     """One lever: where to look, what is seen, what is decided, how it is done.
 
-    name: the folder's name. lever: the name in tags.
+    name: the folder's name. irreversible: why what it does cannot be undone; empty if it can.
     """
 
     name: str
-    lever: str
+    irreversible: str
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
-        """The targets a signal speaks of; an empty sequence when none of them is ours."""
+        """The targets a signal speaks of; an empty sequence when none of them is ours.
 
-    def sweep(self) -> Sequence[Sighting]:
-        """Every opted-in target that needs a look though no signal came."""
+        A Refuse is counted; what must be kept for a person is raised as BadSignal.
+        """
 
-    def tags(self, target: str) -> Mapping[str, str]:
-        """The target's own tags, as they are now. Raises Gone."""
+    def sweep(self, now: datetime) -> Sequence[Sighting] | Wait:
+        """Every opted-in target that needs a look though no signal came; Wait: ask again soon."""
+
+    def opt_in(self, target: str) -> Mode | Refuse:
+        """How far the target's owner lets us go, as a tag or a setting says now. Raises Gone."""
 
     def observe(self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime) -> Any:
         """An Observation. causes: name to note, of this and earlier signals. Raises Gone."""
@@ -74,5 +78,8 @@ class Remediation(Protocol):
     def stands(self, dial: Dial, written: Dial) -> bool:
         """Pure: whether the dial still stands where it was written."""
 
-    def act(self, target: str, seen: Dial, write: Dial) -> None:
-        """Write, after reading the dial once more. Raises Busy, Changed, Gone, ClientError."""
+    def act(self, target: str, seen: Dial, write: Dial) -> Dial | None:
+        """Write, unless the dial has moved since `seen`. Raises Busy, Changed, Gone, ClientError.
+
+        Returns the dial as written where AWS's answer says more of it than `write` does.
+        """

@@ -1,4 +1,7 @@
-"""What came in, typed: an alarm, the heartbeat, an operator's nudge. It only says where to look."""
+"""What came in, typed: an alarm, another event of an AWS service, the heartbeat, an operator's nudge.
+
+It only says where to look.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ ALARM_DETAIL_TYPE = "CloudWatch Alarm State Change"
 
 class Kind(Enum):
     ALARM = "alarm"
+    EVENT = "event"
     HEARTBEAT = "heartbeat"
     OPERATOR = "operator"
 
@@ -28,7 +32,8 @@ class Place:
     account: str
 
     @classmethod
-    def of_function(cls, arn: str) -> Place:
+    def of_arn(cls, arn: str) -> Place:
+        """The place in any ARN that names account and Region."""
         _, partition, _, region, account, *_ = arn.split(":")
         return cls(partition, region, account)
 
@@ -38,8 +43,9 @@ class Signal:
     """One thing to look at.
 
     detail: for an alarm, the same shape whether EventBridge or the alarm itself brought it
-    (`alarmName`, `state`, `previousState`, `configuration`, perhaps `muteDetail`).
-    direct: the alarm invoked the function as its own action.
+    (`alarmName`, `state`, `previousState`, `configuration`, perhaps `muteDetail`); for another
+    event of an AWS service as it came. direct: the alarm invoked the function as its own action.
+    place: where it happened. source, detail_type, resources: of an event, as it came.
     """
 
     kind: Kind
@@ -47,6 +53,16 @@ class Signal:
     time: datetime = datetime.min
     detail: Mapping[str, Any] = field(default_factory=dict)
     direct: bool = False
+    place: Place | None = None
+    source: str = ""
+    detail_type: str = ""
+    resources: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What a person would call it: an alarm's name, else what kind of event it is."""
+        name = self.detail.get("alarmName") if self.kind is Kind.ALARM else None
+        return str(name or self.detail_type or self.kind.value)
 
 
 class BadSignal(ValueError):
@@ -93,18 +109,39 @@ def read(envelope: object, here: Place | None) -> Signal:
             if not isinstance(resources, list) or len(resources) != 1:
                 raise BadSignal("not-an-event", "resources must hold the alarm's ARN alone")
             arn = _alarm_arn(resources[0], here)
-            return Signal(Kind.ALARM, arn, _time(envelope), _alarm(_object(envelope, "detail")))
+            alarm = _alarm(_object(envelope, "detail"))
+            return Signal(Kind.ALARM, arn, _time(envelope), alarm, place=Place.of_arn(arn))
+        case str(), str() if source.startswith("aws.") and source != "aws.cloudwatch":
+            return _event(envelope, here)
         case "aws.cloudwatch", None if "alarmData" in envelope:
             _check_place(here, envelope.get("accountId"), envelope.get("region"))
             arn = _alarm_arn(envelope.get("alarmArn"), here)
             alarm = _alarm(_object(envelope, "alarmData"))
-            return Signal(Kind.ALARM, arn, _time(envelope), alarm, direct=True)
+            return Signal(Kind.ALARM, arn, _time(envelope), alarm, True, Place.of_arn(arn))
         case _:
             raise BadSignal(
                 "unknown-signal",
                 f"source {source!r:.80} with detail-type {detail_type!r:.80} is nothing this stack "
                 "asked for",
             )
+
+
+def _event(envelope: Mapping[str, Any], here: Place | None) -> Signal:
+    """An event of an AWS service. Shape: EventBridge user guide, "Events in Amazon EventBridge"."""
+    _check_place(here, envelope.get("account"), envelope.get("region"))
+    resources = envelope.get("resources", [])
+    if not isinstance(resources, list) or not all(isinstance(each, str) for each in resources):
+        raise BadSignal("not-an-event", f"resources must be a list of texts, not {resources!r:.80}")
+    partition = here.partition if here else "aws"
+    return Signal(
+        Kind.EVENT,
+        time=_time(envelope),
+        detail=_object(envelope, "detail"),
+        place=Place(partition, _text(envelope, "region"), _text(envelope, "account")),
+        source=_text(envelope, "source"),
+        detail_type=_text(envelope, "detail-type"),
+        resources=tuple(resources),
+    )
 
 
 def _alarm_arn(arn: object, here: Place | None) -> str:

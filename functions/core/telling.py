@@ -26,14 +26,26 @@ NEXT_STEPS = {
     "Remediation Acted": ("`remediation revert {id}` puts back what was changed",),
     "Remediation Verified": ("`remediation revert {id}` puts back what was changed",),
 }
+UNDONE_BY_REVERT = frozenset({"Remediation Acted", "Remediation Verified"})
 
 
-def message(incident: Incident, detail_type: str, code: str, *, notify: bool) -> dict[str, Any]:
+def message(
+    incident: Incident,
+    detail_type: str,
+    code: str,
+    *,
+    notify: bool,
+    next_steps: Sequence[str] = (),
+    undo: bool = True,
+) -> dict[str, Any]:
     """One thing to tell, as plain data that the ledger can keep until it is told.
 
     detail_type: one of the stack's own event types. code: the outcome, e.g. a refusal's name.
-    notify: whether people are told too, beside the event and the metric.
+    notify: whether people are told too, beside the event and the metric. next_steps: what a
+    person could do, a sentence each. undo: whether what was done can be put back.
     """
+    usual = NEXT_STEPS.get(detail_type, ()) if undo or detail_type not in UNDONE_BY_REVERT else ()
+    steps = [*next_steps, *(step.format(id=incident.id) for step in usual)]
     return {
         "detail_type": detail_type,
         "code": code,
@@ -49,6 +61,7 @@ def message(incident: Incident, detail_type: str, code: str, *, notify: bool) ->
             "evidence": dict(incident.evidence),
             "before": incident.before,
             "after": incident.written or incident.writing or incident.goal,
+            **({"nextSteps": steps} if steps else {}),
         },
     }
 
@@ -119,7 +132,7 @@ def chat(each: Mapping[str, Any]) -> dict[str, Any]:
     for word in ("before", "after"):
         if detail[word] is not None:
             lines.append(f"{word}: `{json.dumps(detail[word]).replace('`', chr(39))}`")
-    steps = [step.format(id=detail["incidentId"]) for step in NEXT_STEPS.get(detail_type, ())]
+    steps = detail.get("nextSteps", [])
     return {
         "version": "1.0",
         "source": "custom",

@@ -13,10 +13,10 @@ from functions.core.decision import Decision, Dial, Refuse
 from functions.core.environment import Environment
 from functions.core.incident import Incident
 from functions.core.intake import Context, remediate
-from functions.core.mode import TAG_PREFIX, Mode
+from functions.core.mode import TAG_PREFIX, Mode, of_tag
 from functions.core.remediation import Gone, Sighting
 from functions.core.settings import parse
-from functions.core.signals import Signal
+from functions.core.signals import BadSignal, Kind, Signal
 from functions.traffic_shift import decision, steps
 from functions.traffic_shift.aws import Cause, Endpoints
 from functions.traffic_shift.observation import Observation, Rules
@@ -32,6 +32,7 @@ class TrafficShift:
 
     name = "traffic_shift"
     lever = "traffic-shift"
+    irreversible = ""
 
     def __init__(self, environment: Environment, function: str) -> None:
         own = parse(TrafficShiftSettings, environment.lever, "LEVER_SETTINGS")
@@ -41,6 +42,8 @@ class TrafficShift:
         )
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
+        if signal.kind is not Kind.ALARM:
+            raise BadSignal("unknown-signal", f"{signal.subject:.80} moves no traffic")
         named = decision.endpoints_of(signal)
         if isinstance(named, Refuse):
             return named
@@ -52,7 +55,7 @@ class TrafficShift:
         note = {"seen_at": signal.time.isoformat(), "muted_by": mute.get("mutedByArn")}
         return _sightings(signal.alarm_arn, named, alarm, note)
 
-    def sweep(self) -> Sequence[Sighting]:
+    def sweep(self, now: datetime) -> Sequence[Sighting]:
         tagged = {arn.lower() for arn in self.endpoints.tagged(TAG_PREFIX + self.lever, MODES)}
         if not tagged:
             return []
@@ -64,10 +67,10 @@ class TrafficShift:
         found = [s for name, arn, named in seen for s in _sightings(arn, named, name, {})]
         return [s for s in found if s.target.lower() in tagged]
 
-    def tags(self, target: str) -> Mapping[str, str]:
+    def opt_in(self, target: str) -> Mode | Refuse:
         if not decision.ENDPOINT_ARN.fullmatch(target):
             raise Gone(f"{target!r:.120} is not the ARN of a SageMaker endpoint")
-        return self.endpoints.tags(target)
+        return of_tag(self.endpoints.tags(target), self.lever)
 
     def observe(
         self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime

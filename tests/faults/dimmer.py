@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled
 from functions.core.incident import Incident
 from functions.core.ledger import Ledger
-from functions.core.look import Outcome
-from functions.core.mode import Mode
+from functions.core.mode import Mode, of_tag
 from functions.core.order import Order
+from functions.core.recorder import Outcome
 from functions.core.remediation import Changed, Sighting
 from functions.core.settings import Settings
 from functions.core.signals import Signal
@@ -56,15 +56,16 @@ class Dimmer:
 
     name: str = "dimmer"
     lever: str = "dimmer"
+    irreversible: str = ""
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         raise NotImplementedError
 
-    def sweep(self) -> Sequence[Sighting]:
+    def sweep(self, now: datetime) -> Sequence[Sighting]:
         return []
 
-    def tags(self, target: str) -> Mapping[str, str]:
-        return {"ml-remediation:dimmer": self.tag}
+    def opt_in(self, target: str) -> Mode | Refuse:
+        return of_tag({"ml-remediation:dimmer": self.tag}, self.lever)
 
     def observe(self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime) -> Seen:
         self.gate("observe")

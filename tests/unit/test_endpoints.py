@@ -144,4 +144,4 @@ def test_what_is_no_endpoint_is_gone_before_aws_is_asked(
     lever = TrafficShift(Environment("ledger", "topic", "/mode", Settings(), {}), "function")
 
     with pytest.raises(Gone, match="not the ARN of a SageMaker endpoint"):
-        lever.tags(target)
+        lever.opt_in(target)

@@ -11,7 +11,7 @@ import pytest
 from functions.core.decision import Act, Move
 from functions.core.guards import check, recent
 from functions.core.incident import Incident, Standing
-from functions.core.mode import Mode, scope
+from functions.core.mode import Mode, lower, of_tag
 from functions.core.settings import Limits, Settings
 from tests.unit.endpoints import SHOP
 
@@ -100,7 +100,7 @@ KEY = "ml-remediation:traffic-shift"
 @pytest.mark.parametrize("account", Mode)
 @pytest.mark.parametrize("tag", Mode)
 def test_the_lower_of_the_accounts_mode_and_the_tag_counts(account: Mode, tag: Mode) -> None:
-    found = scope(account, {KEY: tag.word}, "traffic-shift")
+    found = lower(account, of_tag({KEY: tag.word}, "traffic-shift"))
 
     if Mode.OFF in (account, tag):
         assert not isinstance(found, Mode)
@@ -124,7 +124,7 @@ def test_the_lower_of_the_accounts_mode_and_the_tag_counts(account: Mode, tag: M
 def test_a_tag_that_is_missing_or_unknown_opts_nothing_in(
     tags: dict[str, str], expected: str
 ) -> None:
-    found = scope(Mode.ACT, tags, "traffic-shift")
+    found = lower(Mode.ACT, of_tag(tags, "traffic-shift"))
 
     assert not isinstance(found, Mode)
     assert found.code == expected

@@ -20,9 +20,11 @@ FRESH = Incident.opened("traffic_shift", SHOP, NOON)
 CHANGED = replace(FRESH, before=BEFORE, written=WRITTEN, goal=WRITTEN, attempts=2)
 
 
-def asked(command: str, incident: Incident | None, mode: Mode = Mode.ACT) -> str:
+def asked(
+    command: str, incident: Incident | None, mode: Mode = Mode.ACT, irreversible: str = ""
+) -> str:
     intent = Intent("i", command, FRESH.id, "jane")
-    match answer(intent, incident, mode, NOON):
+    match answer(intent, incident, mode, irreversible, NOON):
         case Accepted():
             return "accepted"
         case Rejected():
@@ -82,7 +84,7 @@ def test_unknown_commands_are_refused(command: str, stage: Stage) -> None:
 
 def test_an_approval_is_recorded_with_the_name_given() -> None:
     waiting = replace(FRESH, stage=Stage.AWAITING_APPROVAL)
-    accepted = answer(Intent("i", "approve", FRESH.id, "jane"), waiting, Mode.APPROVE, NOON)
+    accepted = answer(Intent("i", "approve", FRESH.id, "jane"), waiting, Mode.APPROVE, "", NOON)
 
     assert isinstance(accepted, Accepted)
     assert accepted.incident.approved_by == "jane"
@@ -90,7 +92,7 @@ def test_an_approval_is_recorded_with_the_name_given() -> None:
 
 def test_a_revert_goes_back_to_the_dial_before_as_a_new_action() -> None:
     done = replace(CHANGED, stage=Stage.VERIFIED, closed_at=NOON.isoformat())
-    accepted = answer(Intent("i", "revert", FRESH.id, "jane"), done, Mode.ACT, NOON)
+    accepted = answer(Intent("i", "revert", FRESH.id, "jane"), done, Mode.ACT, "", NOON)
 
     assert isinstance(accepted, Accepted)
     reopened = accepted.incident
@@ -99,3 +101,9 @@ def test_a_revert_goes_back_to_the_dial_before_as_a_new_action() -> None:
     assert reopened.attempts == 0
     assert reopened.stage.is_open
     assert reopened.closed_at is None
+
+
+def test_what_cannot_be_undone_is_not_reverted() -> None:
+    assert asked("revert", CHANGED, irreversible="a request cannot be taken back") == (
+        "cannot-be-undone"
+    )

@@ -164,7 +164,7 @@ def test_depth_without_end_is_refused() -> None:
         ({"account": "999999999999"}, "foreign-account"),
         ({"account": None}, "foreign-account"),
         ({"region": "eu-west-1"}, "other-region"),
-        ({"source": "aws.ec2"}, "unknown-signal"),
+        ({"source": "my.app"}, "unknown-signal"),
         ({"source": None}, "unknown-signal"),
         ({"source": ["aws.cloudwatch"]}, "unknown-signal"),
         ({"detail-type": "CloudWatch Alarm State Change "}, "unknown-signal"),
@@ -242,4 +242,4 @@ def test_metrics_of_another_account_are_no_endpoints_of_ours() -> None:
 def test_a_function_knows_its_place_by_its_arn() -> None:
     arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:traffic-shift:live"
 
-    assert Place.of_function(arn) == Place("aws-cn", "cn-north-1", "123456789012")
+    assert Place.of_arn(arn) == Place("aws-cn", "cn-north-1", "123456789012")

@@ -1,0 +1,144 @@
+"""The record of one look: what is known, written down and told as it becomes so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from functions.core.incident import Incident, Intent, Stage, Standing
+from functions.core.ledger import Ledger, Record
+from functions.core.mode import Mode
+from functions.core.remediation import Remediation
+from functions.core.settings import Settings
+from functions.core.telling import Teller, count, message
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's."""
+
+    target: str
+    code: str
+    reason: str
+    incident: str | None = None
+
+
+class Recorder:
+    """Holds one target's record while it is looked at. Nothing is told that is not recorded."""
+
+    def __init__(
+        self,
+        remediation: Remediation,
+        ledger: Ledger,
+        teller: Teller,
+        settings: Settings,
+        mode: Mode,
+        record: Record,
+        now: datetime,
+    ) -> None:
+        self.remediation = remediation
+        self.ledger = ledger
+        self.teller = teller
+        self.settings = settings
+        self.target = record.standing.target
+        self.mode = mode
+        self.standing: Standing = record.standing
+        self.incident: Incident | None = record.incident
+        self.intent: Intent | None = record.intent
+        self.stored = record.incident
+        self.unheard: Incident | None = None
+        self.now = now
+        self.again = 0
+
+    def _tell_once(
+        self,
+        incident: Incident,
+        detail_type: str,
+        code: str,
+        steps: Sequence[str],
+        again: int,
+        *,
+        notify: bool = True,
+    ) -> None:
+        if code not in incident.told:
+            told = self._message(incident, detail_type, code, steps, notify=notify)
+            incident = replace(
+                incident, told=(*incident.told, code), untold=(*incident.untold, told)
+            )
+        self._save(incident, due=True, again=again)
+        self._tell_untold()
+
+    def _message(
+        self,
+        incident: Incident,
+        detail_type: str,
+        code: str,
+        steps: Sequence[str] = (),
+        *,
+        notify: bool,
+    ) -> Mapping[str, Any]:
+        undo = not self.remediation.irreversible
+        return message(incident, detail_type, code, notify=notify, next_steps=steps, undo=undo)
+
+    def _hands_off(self, reason: str) -> None:
+        until = self.now.timestamp() + self.settings.superseded_seconds
+        self.standing = replace(self.standing, hands_off_until=until, hands_off_reason=reason)
+
+    def _close(
+        self,
+        stage: Stage,
+        code: str,
+        reason: str,
+        detail_type: str = "",
+        steps: Sequence[str] = (),
+    ) -> Outcome:
+        assert self.incident is not None
+        incident = self.incident.to(stage, self.now, reason, reason=reason)
+        if stage is Stage.REVERTED:
+            self._hands_off(f"reverted by {incident.reverted_by}")
+        if detail_type:
+            told = self._message(incident, detail_type, code, steps, notify=True)
+            incident = replace(incident, untold=(*incident.untold, told))
+        else:
+            count(self.remediation.name, code)
+        self._save(incident, due=False)
+        self._tell_untold()
+        return self._outcome(code, reason)
+
+    def _end_quietly(self, code: str, reason: str) -> Outcome:
+        """Nothing to record, but a target that is known must not stay due."""
+        if self.standing.version:
+            self._save(self.unheard, due=False)
+        return Outcome(self.target, code, reason)
+
+    def _save(self, incident: Incident | None, *, due: bool, again: int = 0) -> None:
+        """Write the record; what is not told yet keeps a closed incident due as well.
+
+        again: seconds until the next look is due.
+        """
+        self.again = again
+        kept = incident is not None and (incident.stage.is_open or bool(incident.untold))
+        standing = replace(self.standing, incident=incident.id if incident and kept else None)
+        due_at = self.now.timestamp() + again if due or kept else None
+        self.standing = self.ledger.save(standing, incident, due_at, self.intent)
+        self.intent = None
+        self.incident = incident
+
+    def _tell_untold(self) -> None:
+        """Send what is recorded but not sent; what cannot be sent stays recorded and due."""
+        incident = self.incident
+        if incident is None or not incident.untold:
+            return
+        left = self.teller.tell(incident.untold)
+        incident = replace(incident, untold=tuple(left))
+        kept = incident.stage.is_open or bool(left)
+        standing = replace(self.standing, incident=incident.id if kept else None)
+        rest = 0 if left else self.again
+        due_at = self.now.timestamp() + rest if kept else None
+        self.standing = self.ledger.save(standing, incident, due_at)
+        self.incident = incident
+
+    def _outcome(self, code: str, reason: str) -> Outcome:
+        return Outcome(self.target, code, reason, self.incident.id if self.incident else None)
