@@ -123,10 +123,10 @@ def test_what_is_untold_when_the_target_goes_is_told(hall: Hall, tag: str) -> No
         hall.dimmer.tag = tag
     else:
 
-        def gone(target: str) -> dict[str, str]:
+        def gone(target: str) -> Mode:
             raise Gone("the lamp is gone")
 
-        hall.dimmer.tags = gone  # type: ignore[method-assign]
+        hall.dimmer.opt_in = gone  # type: ignore[method-assign]
     hall.beat()
 
     assert hall.incident().stage is Stage.RECOVERED
