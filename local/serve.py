@@ -70,6 +70,7 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
         cloud = stack.enter_context(serve_cloud(account_id=ACCOUNT_ID))
         calls = CallLog()
         backends = Backends(cloud.url, ministack.url, dict(SERVICE_KEYS))
+        WORLD.role_of = lambda key: _role(backends.identities.get(key))
         for name, application in (
             ("front door", FrontDoor(backends, calls).application()),
             ("internal", internal.application(backends.identities)),
@@ -84,6 +85,12 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
         await asyncio.to_thread(ministack.wait_until_ready)
         _announce(state, addresses)
         await _until(over, ministack)
+
+
+def _role(identity: Identity | None) -> tuple[str, str] | None:
+    if identity is None or identity.role_arn is None:
+        return None
+    return identity.role_arn, identity.name
 
 
 class _Deliveries:

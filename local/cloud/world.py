@@ -54,12 +54,15 @@ class Switches:
     `VariantWeight`); True describes 0.1 as 0.10000000149011612, its value in single precision.
     `math_reads_missing_as_zero`: metric math reads the point that one of two series lacks as 0, as
     the CloudWatch User Guide, using-metric-math, says; False drops the point, as users report.
+    `ec2_error_prefix`: EC2's error codes bear `Client.` or `Server.` in CloudTrail, as most users
+    show them; False writes them as SDKs see them, which rules in the wild match as well.
     """
 
     one_capacity_per_call: bool = True
     duplicate_events: bool = False
     single_precision_weights: bool = False
     math_reads_missing_as_zero: bool = True
+    ec2_error_prefix: bool = True
 
 
 Delivery = Callable[[Sink], None]
@@ -74,6 +77,8 @@ class World:
 
     def __init__(self) -> None:
         self.sinks: list[Sink] = []
+        self.role_of: Callable[[str], tuple[str, str] | None] = lambda access_key: None
+        """The ARN of the role that holds an access key, and its session's name."""
         self.durations = Durations()
         self.switches = Switches()
         self.deliver: Callable[[Sequence[Delivery]], None] = self.deliver_now
