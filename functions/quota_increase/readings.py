@@ -65,3 +65,8 @@ class UsageAlarm:
 
 
 Reading = Refused | NearLimit | CapacityShort | UsageAlarm
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two texts name one quota: case and blanks differ between texts and lists."""
+    return one.casefold().split() == other.casefold().split()
