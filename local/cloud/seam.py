@@ -168,6 +168,7 @@ def _call(
         if self.malformed is not None:
             raise Refusal("SerializationException", self.malformed)
         arguments = _arguments(shape, self.params, supported)
+        WORLD.access_key = self.access_key
         try:
             answer = getattr(stores[self.current_account][self.region], name)(**arguments) or {}
         except Refusal as refusal:
@@ -204,7 +205,7 @@ def _arguments(
     if broken := list(violations(shape.input_shape, dict(params))):
         plural = "" if len(broken) == 1 else "s"
         message = f"{len(broken)} validation error{plural} detected: " + "; ".join(broken)
-        raise Refusal(_invalid_code(shape.service_model), message)
+        raise Refusal(_invalid_code(shape), message)
     arguments = {camelcase_to_underscores(name): value for name, value in params.items()}
     for name in params:
         if camelcase_to_underscores(name) not in supported:
@@ -215,10 +216,14 @@ def _arguments(
     return arguments
 
 
-def _invalid_code(model: ServiceModel) -> str:
+def _invalid_code(shape: OperationModel) -> str:
     """Query services call a broken constraint ValidationError, the others ValidationException
-    (AWS "Common errors" pages of either kind)."""
-    return "ValidationError" if model.protocol in {"query", "ec2"} else "ValidationException"
+    (AWS "Common errors" pages of either kind), but for operations that have a name of their own
+    for it: IllegalArgumentException, "Invalid input was provided" (Service Quotas' model)."""
+    if any(error.name == "IllegalArgumentException" for error in shape.error_shapes):
+        return "IllegalArgumentException"
+    protocol = shape.service_model.protocol
+    return "ValidationError" if protocol in {"query", "ec2"} else "ValidationException"
 
 
 def _check_error(model: ServiceModel, refusal: Refusal) -> None:

@@ -32,7 +32,9 @@ class Sink(Protocol):
 class Durations:
     """How long each change of state takes, in seconds.
 
-    AWS publishes none of these; the defaults are short so that nobody waits.
+    AWS publishes none of these; the defaults are short so that nobody waits. `quota_decision` is
+    how long AWS ponders a quota increase, `quota_applied` until the new value holds after that,
+    `quota_report_recent` how long a quota utilization report is used again for another start.
     """
 
     endpoint_create: float = 5.0
@@ -40,6 +42,16 @@ class Durations:
     endpoint_delete: float = 1.0
     weights_update: float = 2.0
     instance_launch: float = 5.0
+    training_start: float = 2.0
+    training_download: float = 1.0
+    training_upload: float = 1.0
+    training_stop: float = 2.0
+    training_interrupt: float = 1.0
+    capacity_patience: float = 30.0
+    quota_decision: float = 3.0
+    quota_applied: float = 2.0
+    quota_report: float = 2.0
+    quota_report_recent: float = 5.0
 
 
 @dataclass
@@ -56,6 +68,19 @@ class Switches:
     the CloudWatch User Guide, using-metric-math, says; False drops the point, as users report.
     `ec2_error_prefix`: EC2's error codes bear `Client.` or `Server.` in CloudTrail, as most users
     show them; False writes them as SDKs see them, which rules in the wild match as well.
+    `quota_api_rates`: Service Quotas refuses calls beyond its documented rates; False serves all,
+    for a clock that stands still.
+    `two_quota_requests_in_every_region`: the Service Quotas User Guide (reference_limits) allows
+    2 open requests "per opt-in Region", its older text 2 "per Region", which True enforces.
+    `report_lists_unused_quotas`: whether a quota utilization report has rows of 0 % is not
+    documented; True lists every quota with a usage metric.
+    `sparse_sagemaker_usage`: usage metrics come every minute (CloudWatch User Guide,
+    CloudWatch-Usage-Metrics); True lets SageMaker's come every 20 minutes, as users report.
+    `jobs_wait_in_pending`: a training job that has no instances yet is Pending, as clients log
+    since 2024; False keeps it Starting, as the SageMaker developer guide,
+    model-managed-spot-training-status, has it.
+    `training_event_times_as_text`: times in training jobs' events are numbers, as recorded ones
+    are; True sends text, as the sample in automating-sagemaker-with-eventbridge shows.
     """
 
     one_capacity_per_call: bool = True
@@ -63,6 +88,12 @@ class Switches:
     single_precision_weights: bool = False
     math_reads_missing_as_zero: bool = True
     ec2_error_prefix: bool = True
+    jobs_wait_in_pending: bool = True
+    training_event_times_as_text: bool = False
+    quota_api_rates: bool = True
+    two_quota_requests_in_every_region: bool = False
+    report_lists_unused_quotas: bool = False
+    sparse_sagemaker_usage: bool = False
 
 
 Delivery = Callable[[Sink], None]
@@ -79,6 +110,8 @@ class World:
         self.sinks: list[Sink] = []
         self.role_of: Callable[[str], tuple[str, str] | None] = lambda access_key: None
         """The ARN of the role that holds an access key, and its session's name."""
+        self.access_key = ""
+        """What signed the call that is being served."""
         self.durations = Durations()
         self.switches = Switches()
         self.deliver: Callable[[Sequence[Delivery]], None] = self.deliver_now

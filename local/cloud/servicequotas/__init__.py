@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from local.cloud.seam import extend
-from local.cloud.servicequotas.backend import ServiceQuotas, of
-from local.cloud.servicequotas.usage import meter
+from local.cloud.servicequotas.backend import ServiceQuotas
+from local.cloud.servicequotas.keeper import of
+from local.cloud.servicequotas.usage import meter, watch
 
 __all__ = ["applied", "install_service_quotas", "meter"]
 
@@ -21,8 +22,10 @@ def install_service_quotas() -> None:
 def applied(account_id: str, region: str, service_code: str, quota_name: str) -> float:
     """The value of a quota that holds now, to be asked inside a turn.
 
-    Raises KeyError for a service or a name that the catalogue lacks.
+    Who asks is about to use it: the Region's usage metrics are published from now on. Raises
+    KeyError for a service or a name that the catalogue lacks.
     """
-    quotas = of(account_id, region)
-    quota = quotas.catalogue.services[service_code].by_name[quota_name]
-    return quotas.value(service_code, quota)
+    keeper = of(account_id, region)
+    quota = keeper.catalogue.services[service_code].by_name[quota_name]
+    watch(keeper)
+    return keeper.value(service_code, quota)

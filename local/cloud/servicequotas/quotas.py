@@ -1,4 +1,4 @@
-"""What a quota is, before anybody changed it: its names, its default, how its use is measured."""
+"""What a quota is, before anybody changed it: its names, its values, how its use is measured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,29 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+SECONDS: Mapping[str, float] = {
+    "MICROSECOND": 1e-6,
+    "MILLISECOND": 1e-3,
+    "SECOND": 1.0,
+    "MINUTE": 60.0,
+    "HOUR": 3600.0,
+    "DAY": 86400.0,
+    "WEEK": 604800.0,
+}
+"""Length of each `PeriodUnit` (botocore service model)."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """The time a rate quota's value is for."""
+
+    value: int
+    unit: str
+
+    @property
+    def seconds(self) -> float:
+        return self.value * SECONDS[self.unit]
 
 
 @dataclass(frozen=True)
@@ -16,6 +39,12 @@ class UsageMetric:
     dimensions: Mapping[str, str]
     namespace: str = "AWS/Usage"
     statistic: str = "Maximum"
+
+    @property
+    def counts_calls(self) -> bool:
+        """CallCount counts calls as they come; every other metric is a gauge (CloudWatch User
+        Guide, CloudWatch-Usage-Metrics)."""
+        return self.name == "CallCount"
 
     def description(self) -> dict[str, Any]:
         """`MetricInfo` as the API shows it."""
@@ -31,25 +60,25 @@ class UsageMetric:
 class Quota:
     """One quota of a service.
 
-    `resource_type` makes it a resource-level quota, whose value holds for each resource of that
-    type. `default_only` marks one of which AWS knows no applied value until an increase is
-    approved. `error` is the code of the `ErrorReason` shown in place of a value. `period` is a
-    number and one of the model's units. `usage` is a fixed use, for a catalogue made by hand.
+    `applied` is the account's value where it is not AWS's default. `default_only` marks a quota of
+    which AWS shows no applied value until one is set. `resource_type` makes it a resource-level
+    quota, raised for single resources only, or for all at once too when `account_wide`. `error` is
+    the code of the `ErrorReason` that is shown in place of a value.
     """
 
     name: str
     default: float
     code: str
+    applied: float | None = None
     adjustable: bool = True
     is_global: bool = False
     unit: str = "None"
     metric: UsageMetric | None = None
-    period: tuple[int, str] | None = None
+    period: Period | None = None
     resource_type: str | None = None
+    account_wide: bool = False
     default_only: bool = False
     error: str | None = None
-    maximum: float | None = None
-    usage: float | None = None
     description: str | None = None
 
 

@@ -1,0 +1,344 @@
+"""The operations on requests to increase a quota, and what becomes of a request."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from typing import Any
+
+from local.cloud.seam import Refusal, operation
+from local.cloud.servicequotas.changes import Change, Decision, Outcome, timestamp
+from local.cloud.servicequotas.keeper import Keeper, context
+from local.cloud.servicequotas.quotas import Quota, Service
+from local.cloud.servicequotas.rates import paced
+from local.cloud.servicequotas.reads import PAGE, page_of
+from local.cloud.world import WORLD
+
+OPEN_IN_ACCOUNT = 20
+OPEN_IN_REGION = 2
+"""Active requests an account may have, and in an opt-in Region (Service Quotas User Guide,
+reference_limits)."""
+
+ALWAYS_ON = frozenset(
+    {
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+        "ap-south-1",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "eu-north-1",
+        "sa-east-1",
+    }
+)
+"""The Regions every account has; each other is opt-in (AWS Regions guide, Available Regions)."""
+
+HISTORY = 90 * 86400.0
+
+_numbers = itertools.count()
+
+
+class Increases(Keeper):
+    """Rates: Service Quotas User Guide, reference_limits; for CreateSupportCase it has none."""
+
+    @paced(3)
+    def request_service_quota_increase(
+        self,
+        service_code: str,
+        quota_code: str,
+        desired_value: float,
+        context_id: str | None = None,
+        support_case_allowed: bool = True,
+    ) -> dict[str, Any]:
+        change = self.request(
+            *self.find(service_code, quota_code),
+            desired_value,
+            resource=context_id,
+            caller=self._caller(),
+            case_allowed=support_case_allowed,
+        )
+        return {"RequestedQuota": self._shown(change)}
+
+    @paced(5)
+    def get_requested_service_quota_change(self, request_id: str) -> dict[str, Any]:
+        return {"RequestedQuota": self._shown(self.find_change(request_id))}
+
+    @paced(5)
+    def list_requested_service_quota_change_history(
+        self,
+        service_code: str | None = None,
+        status: str | None = None,
+        next_token: str | None = None,
+        max_results: int = PAGE,
+        quota_requested_at_level: str = "ACCOUNT",
+    ) -> dict[str, Any]:
+        """Of one service, or of all when ServiceCode is left out (botocore service model, where
+        nothing is required)."""
+        if service_code is not None:
+            self.service(service_code)
+        return self._history(
+            service_code, None, status, quota_requested_at_level, next_token, max_results
+        )
+
+    @paced(5)
+    def list_requested_service_quota_change_history_by_quota(
+        self,
+        service_code: str,
+        quota_code: str,
+        status: str | None = None,
+        next_token: str | None = None,
+        max_results: int = PAGE,
+        quota_requested_at_level: str = "ACCOUNT",
+    ) -> dict[str, Any]:
+        self.find(service_code, quota_code)
+        return self._history(
+            service_code, quota_code, status, quota_requested_at_level, next_token, max_results
+        )
+
+    @operation
+    def create_support_case(self, request_id: str) -> None:
+        """Only a pending request gets a case (botocore service model, `CreateSupportCase`). Which
+        of the operation's two errors an open case brings is not documented."""
+        change = self.find_change(request_id)
+        if change.status == "CASE_OPENED":
+            raise Refusal(
+                "ResourceAlreadyExistsException",
+                f"A support case exists for the quota increase request {request_id}.",
+            )
+        if change.status != "PENDING":
+            raise Refusal(
+                "InvalidResourceStateException",
+                f"The quota increase request {request_id} is not pending: {change.status}.",
+            )
+        _open_case(change)
+
+    def find_change(self, request_id: str) -> Change:
+        """A request of this Region, or AWS's refusal; AWS's text for a request is not known."""
+        if request_id not in self.changes:
+            raise Refusal(
+                "NoSuchResourceException",
+                "The request failed because the specified request does not exist.",
+            )
+        return self.changes[request_id]
+
+    def request(
+        self,
+        service: Service,
+        quota: Quota,
+        desired: float,
+        *,
+        resource: str | None,
+        caller: str,
+        case_allowed: bool = True,
+        automatic: bool = False,
+    ) -> Change:
+        """File a request of whoever has the ARN `caller`; AWS decides it later, as was planned.
+
+        At the account level AWS opens a case for a resource-level quota that is raised resource
+        by resource (Service Quotas User Guide, request-quota-increase); an ARN that names nothing
+        ends in INVALID_REQUEST (botocore service model, `Status`).
+        """
+        self._check(service, quota, desired, resource)
+        change = Change(
+            id=uuid.uuid4().hex,
+            service=service,
+            quota=quota,
+            resource=resource,
+            desired=desired,
+            caller=caller,
+            case_allowed=case_allowed,
+            automatic=automatic,
+        )
+        self.changes[change.id] = change
+        decision = self.home.planned.pop((service.code, quota.code), self.home.standing)
+        if resource is not None and not self._is_resource(resource):
+            decision = Decision(Outcome.INVALID)
+        elif resource is None and quota.resource_type is not None and not quota.account_wide:
+            decision = Decision(Outcome.OPEN_CASE)
+        self._decide_later(change, decision)
+        return change
+
+    def decide(self, change: Change, decision: Decision) -> None:
+        """Let a request come to an outcome; one that is closed stays as it is.
+
+        A request that may not open a case and needs one is not approved (botocore service model,
+        `SupportCaseAllowed`). An approved value applies a while after the approval; a closed case
+        may have been granted or not, its status does not tell (the same, `Status`).
+        """
+        if self.changes.get(change.id) is not change or not change.is_open:
+            return
+        pending = change.status == "PENDING"
+        if pending and decision.needs_case and not change.case_allowed:
+            change.enter("NOT_APPROVED")
+            return
+        match decision.outcome:
+            case Outcome.APPROVE:
+                change.enter("APPROVED")
+                self._grant(change, change.desired if decision.value is None else decision.value)
+            case Outcome.OPEN_CASE if pending:
+                _open_case(change)
+            case Outcome.CLOSE_CASE if pending:
+                _open_case(change)
+                self._decide_later(change, decision)
+            case Outcome.CLOSE_CASE:
+                change.enter("CASE_CLOSED")
+                if decision.value is not None:
+                    self._grant(change, decision.value)
+            case Outcome.DENY:
+                change.enter("DENIED")
+            case Outcome.NOT_APPROVE:
+                change.enter("NOT_APPROVED")
+            case Outcome.INVALID:
+                change.enter("INVALID_REQUEST")
+            case Outcome.OPEN_CASE | Outcome.WAIT:
+                pass
+
+    def _decide_later(self, change: Change, decision: Decision) -> None:
+        WORLD.later(WORLD.durations.quota_decision, lambda: self.decide(change, decision))
+
+    def _grant(self, change: Change, value: float) -> None:
+        key = (change.service.code, change.quota.code, change.resource)
+
+        def apply() -> None:
+            if self.changes.get(change.id) is change:
+                self.values[key] = value
+
+        WORLD.later(WORLD.durations.quota_applied, apply)
+
+    def _check(self, service: Service, quota: Quota, desired: float, resource: str | None) -> None:
+        """Texts: "not adjustable" and "greater than the default" as real accounts got them, the
+        former for Bedrock's on-demand quotas, the latter where the applied value is below AWS's
+        default (Lambda's 10 of 1000 in a new account); "greater than the current":
+        cloud-custodian/pull/8939; "Only one open": terraform-provider-aws/issues/19657. The text
+        for too many requests is not known. The order of the checks is not documented."""
+        if not quota.adjustable:
+            raise Refusal(
+                "IllegalArgumentException",
+                "The request failed because the specified quota is not adjustable.",
+            )
+        if resource is not None and quota.resource_type is None:
+            raise Refusal(
+                "IllegalArgumentException",
+                "The request failed because the specified quota is not a resource-level quota.",
+            )
+        current = self.value(service.code, quota, resource)
+        if current < quota.default and desired <= quota.default:
+            raise Refusal(
+                "IllegalArgumentException",
+                "You must provide a quota value greater than the default quota value of "
+                f"{quota.default}",
+            )
+        if desired <= current:
+            raise Refusal(
+                "IllegalArgumentException",
+                "You must provide a quota value greater than the current quota value",
+            )
+        self._check_open(service, quota, resource)
+
+    def _check_open(self, service: Service, quota: Quota, resource: str | None) -> None:
+        here = [change for change in self.changes.values() if change.is_open]
+        of_quota = [
+            change
+            for change in here
+            if (change.service.code, change.quota.code) == (service.code, quota.code)
+        ]
+        if any(change.resource == resource for change in of_quota):
+            raise Refusal(
+                "ResourceAlreadyExistsException",
+                "Only one open service quota increase request is allowed per quota.",
+            )
+        if resource is not None and any(change.resource == resource for change in here):
+            raise Refusal(
+                "ResourceAlreadyExistsException",
+                "Only one open service quota increase request is allowed per resource.",
+            )
+        in_account = sum(
+            change.is_open for keeper in self.everywhere() for change in keeper.changes.values()
+        )
+        narrow = (
+            WORLD.switches.two_quota_requests_in_every_region or self.region_name not in ALWAYS_ON
+        )
+        if in_account >= OPEN_IN_ACCOUNT or (narrow and len(here) >= OPEN_IN_REGION):
+            raise Refusal(
+                "QuotaExceededException",
+                "You have exceeded your service quota for active quota increase requests.",
+            )
+
+    def _caller(self) -> str:
+        role = WORLD.role_of(WORLD.access_key)
+        if role is None:
+            return f"arn:{self.partition}:iam::{self.account_id}:user/pocket"
+        name = role[0].rsplit("/", 1)[-1]
+        return f"arn:{self.partition}:sts::{self.account_id}:assumed-role/{name}/{role[1]}"
+
+    def _is_resource(self, arn: str) -> bool:
+        match arn.split(":", 5):
+            case ["arn", partition, service, region, account, resource]:
+                return (
+                    partition == self.partition
+                    and bool(service and resource)
+                    and region in {"", self.region_name}
+                    and account in {"", self.account_id}
+                )
+        return False
+
+    def _history(
+        self,
+        service: str | None,
+        quota: str | None,
+        status: str | None,
+        level: str,
+        token: str | None,
+        size: int,
+    ) -> dict[str, Any]:
+        """The newest first; of the last 90 days (botocore service model)."""
+        since = WORLD.clock() - HISTORY
+        found = [
+            change
+            for change in reversed(self.changes.values())
+            if change.created >= since
+            and service in {None, change.service.code}
+            and quota in {None, change.quota.code}
+            and status in {None, change.status}
+            and level in {"ALL", change.level}
+        ]
+        listed, rest = page_of(found, token, size)
+        return {"RequestedQuotas": [self._shown(change) for change in listed], **rest}
+
+    def _shown(self, change: Change) -> dict[str, Any]:
+        """`RequestedServiceQuotaChange`: a CaseId once there is a case, a RequestType only when
+        Automatic Management made the request (botocore service model)."""
+        shown = {
+            "Id": change.id,
+            **self.identity(change.service, change.quota, self.account_id),
+            "DesiredValue": change.desired,
+            "Status": change.status,
+            "Created": timestamp(change.created),
+            "LastUpdated": timestamp(change.updated),
+            "Requester": json.dumps(
+                {"accountId": self.account_id, "callerArn": change.caller}, separators=(",", ":")
+            ),
+            "QuotaRequestedAtLevel": change.level,
+            **context(change.quota, change.resource),
+        }
+        if change.case_id is not None:
+            shown["CaseId"] = change.case_id
+        if change.automatic:
+            shown["RequestType"] = "AutomaticManagement"
+        return shown
+
+
+def _open_case(change: Change) -> None:
+    """A case number, as real ones are: fifteen digits that begin with the time."""
+    change.enter("CASE_OPENED")
+    change.case_id = f"{int(WORLD.clock())}{next(_numbers) % 100_000:05d}"
