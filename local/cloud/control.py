@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from local.cloud.fault import Fault, Rejected, number
 from local.cloud.sagemaker.control import ENDPOINT_FAULTS
+from local.cloud.sagemaker.plan_control import PLAN_FAULTS
+from local.cloud.sagemaker.training_control import TRAINING_FAULTS
 from local.cloud.schema import Schema, problems
 from local.cloud.world import WORLD
 
@@ -85,6 +87,8 @@ def _settings(name: str, value: Schema, effect: str) -> list[Fault]:
 
 FAULTS: Sequence[Fault] = (
     *ENDPOINT_FAULTS,
+    *TRAINING_FAULTS,
+    *PLAN_FAULTS,
     *_settings(
         "durations",
         number(),

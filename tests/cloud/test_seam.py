@@ -101,9 +101,9 @@ def test_an_error_code_unknown_to_the_model_fails_loudly(
 
 
 def test_an_operation_nobody_built_is_refused_and_not_left_to_moto(account: Account) -> None:
-    code, message = refused(account.client("sagemaker").list_training_jobs)
+    code, message = refused(account.client("sagemaker").list_training_plans)
     assert code == "UnknownOperationException"
-    assert "ListTrainingJobs" in message
+    assert "ListTrainingPlans" in message
 
 
 def test_a_parameter_nobody_simulates_is_refused_under_a_code_of_our_own(

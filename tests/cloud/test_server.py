@@ -135,7 +135,7 @@ def test_a_slow_sender_stops_nobody(address: Address) -> None:
 @pytest.mark.parametrize(
     ("target", "body", "code"),
     [
-        ("SageMaker.ListTrainingJobs", "{}", "UnknownOperationException"),
+        ("SageMaker.CreateTrainingPlan", "{}", "UnknownOperationException"),
         ("SageMaker.Nonsense", "{}", "UnknownOperationException"),
         ("SageMaker.DescribeEndpoint", "{}", "ValidationException"),
         ("SageMaker.DescribeEndpoint", '{"EndpointName": "a_b"}', "ValidationException"),

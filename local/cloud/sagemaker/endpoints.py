@@ -8,6 +8,7 @@ from typing import Any
 
 from local.cloud.sagemaker.catalogue import Catalogue
 from local.cloud.sagemaker.events import announce
+from local.cloud.sagemaker.limits import admit, endpoint_claims
 from local.cloud.sagemaker.listing import in_order, page, within
 from local.cloud.sagemaker.resources import Deployment, Endpoint, Variant, timestamp
 from local.cloud.sagemaker.store import Tags, as_map
@@ -17,7 +18,7 @@ from local.cloud.world import WORLD
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
 
-class SageMaker(Catalogue):
+class Endpoints(Catalogue):
     """The operations on endpoints, over those on what endpoints are made of.
 
     A change takes `WORLD.durations`; what serves changes only when it is over. While one is
@@ -34,12 +35,14 @@ class SageMaker(Catalogue):
     ) -> dict[str, Any]:
         config = self.find_config(endpoint_config_name)
         arn = self.new_arn("endpoint", endpoint_name, self.endpoints, "endpoint")
+        variants = [Variant.launched(spec) for spec in config.variants]
+        self._admit([(each, each.desired_count) for each in variants])
         endpoint = Endpoint(
             name=endpoint_name,
             arn=arn,
             tags=as_map(tags),
             config=config,
-            variants=[Variant.launched(spec) for spec in config.variants],
+            variants=variants,
         )
         self.endpoints[endpoint_name.lower()] = endpoint
         return self._change(endpoint, "Creating", WORLD.durations.endpoint_create, lambda: None)
@@ -88,7 +91,8 @@ class SageMaker(Catalogue):
     ) -> dict[str, Any]:
         """Deploys a configuration. Live weights and counts are replaced by the configuration's
         unless retained (botocore service model, `UpdateEndpoint`); the old variants serve until
-        the new ones take over."""
+        the new ones take over, so for a while both have their instances (developer guide,
+        deployment-guardrails-blue-green), and quotas must allow that."""
         endpoint = self._ready(endpoint_name)
         config = self.find_config(endpoint_config_name)
         excluded = {each["VariantPropertyType"] for each in exclude_retained_variant_properties}
@@ -100,6 +104,7 @@ class SageMaker(Catalogue):
                     variant.desired_weight = live[variant.name].desired_weight
                 if "DesiredInstanceCount" not in excluded:
                     variant.desired_count = live[variant.name].desired_count
+        self._admit([(each, each.desired_count) for each in variants])
         endpoint.deployment = Deployment(config, variants, WORLD.clock())
 
         def take_over() -> None:
@@ -119,6 +124,7 @@ class SageMaker(Catalogue):
         variants = {variant.name: variant for variant in endpoint.variants}
         named: set[str] = set()
         scaled: set[str] = set()
+        growth: list[tuple[Variant, int]] = []
         for wish in desired_weights_and_capacities:
             name = wish["VariantName"]
             if name in named:
@@ -143,8 +149,10 @@ class SageMaker(Catalogue):
                 raise Refusal("ValidationException", _ZERO.format(name))
             if count != variants[name].desired_count:
                 scaled.add(name)
+                growth.append((variants[name], max(0, count - variants[name].desired_count)))
         if len(scaled) > 1 and WORLD.switches.one_capacity_per_call:
             raise Refusal("ValidationException", _ONE_CAPACITY.format(", ".join(sorted(scaled))))
+        self._admit(growth)
         for wish in desired_weights_and_capacities:
             variant = variants[wish["VariantName"]]
             variant.desired_weight = wish.get("DesiredWeight", variant.desired_weight)
@@ -172,6 +180,9 @@ class SageMaker(Catalogue):
     def find_endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name, or AWS's refusal."""
         return self.find("endpoint", name, self.endpoints, "endpoint")
+
+    def _admit(self, counts: Sequence[tuple[Variant, int]]) -> None:
+        admit(self, endpoint_claims(counts))
 
     def _ready(self, name: str) -> Endpoint:
         endpoint = self.find_endpoint(name)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from moto.core.base_backend import BaseBackend
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
 
+from local.cloud.sagemaker.jobs import TrainingJob
 from local.cloud.sagemaker.resources import Endpoint, EndpointConfig, Model, Resource
 from local.cloud.seam import Refusal, operation
 
@@ -32,6 +33,7 @@ class Store(BaseBackend, TaggableResourcesMixin):
         self.models: dict[str, Model] = {}
         self.configs: dict[str, EndpointConfig] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self.jobs: dict[str, TrainingJob] = {}
 
     @operation
     def add_tags(self, resource_arn: str, tags: Tags) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Store(BaseBackend, TaggableResourcesMixin):
             "endpoint": self.endpoints,
             "endpoint-config": self.configs,
             "model": self.models,
+            "training-job": self.jobs,
         }
         for kind, resources in kinds.items():
             for resource in resources.values():
@@ -91,6 +94,14 @@ class Store(BaseBackend, TaggableResourcesMixin):
             raise Refusal("ValidationException", f'Could not find {shown} "{arn}".')
         return resources[name.lower()]
 
+    def find_job(self, name: str) -> TrainingJob:
+        """The training job of that name, or AWS's refusal: ValidationException, although the model
+        lists ResourceNotFound (github.com/boto/boto3/issues/2808; the text:
+        github.com/aws/amazon-sagemaker-examples/issues/2360)."""
+        if name.lower() not in self.jobs:
+            raise Refusal("ValidationException", "Requested resource not found.")
+        return self.jobs[name.lower()]
+
     def _tagged(self, arn: str) -> Resource:
         kinds: Mapping[str, tuple[Mapping[str, Resource], str]] = {
             "endpoint": (self.endpoints, "endpoint"),
@@ -98,6 +109,8 @@ class Store(BaseBackend, TaggableResourcesMixin):
             "model": (self.models, "model"),
         }
         kind, _, name = arn.split(":", 5)[5].partition("/")
+        if kind == "training-job":
+            return self.find_job(name if self.arn_of(kind, name) == arn.lower() else "")
         if kind not in kinds:
             raise Refusal(
                 "UnsupportedByPocketAccount", f"The pocket account has no {kind}, so no {arn}."
