@@ -1,23 +1,95 @@
-"""Reads a signal into what it says about quotas and capacity. Pure."""
+"""Reads a signal into what it says about quotas and capacity. Pure.
+
+What it says is where to look, not what to do: what is needed is decided from what AWS says then.
+"""
 
 from __future__ import annotations
 
-from functions.core.decision import Refuse
-from functions.core.signals import BadSignal, Signal
-from functions.quota_increase.readings import (
-    CapacityShort,
-    NearLimit,
-    Reading,
-    Refused,
-    UsageAlarm,
-)
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["CapacityShort", "NearLimit", "Reading", "Refused", "UsageAlarm", "read"]
+from functions.core.alarms import Metric, metrics_of_event
+from functions.core.decision import Refuse
+from functions.core.signals import BadSignal, Kind, Place, Signal
+from functions.quota_increase import calls, notices
+from functions.quota_increase.readings import Reading, UsageAlarm
 
 
 def read(signal: Signal) -> list[Reading] | Refuse:
     """What the signal says, each thing once; a Refuse for what needs no remedy.
 
-    Raises BadSignal for what this remediation cannot read.
+    Raises BadSignal for what this remediation cannot read, or must not: `unknown-signal`,
+    `unparsable-text`, `no-instance-type`, `unknown-family`, `foreign-account`, `other-region`.
     """
-    raise BadSignal("unknown-signal", f"{signal.subject:.80} tells of no quota")
+    match signal.kind:
+        case Kind.ALARM:
+            return _alarm(signal)
+        case Kind.EVENT if signal.place is not None:
+            said = _event(signal, signal.place)
+        case _:
+            raise BadSignal("unknown-signal", f"{signal.subject:.80} tells of no quota")
+    return said if isinstance(said, Refuse) else list(dict.fromkeys(said))
+
+
+def _event(signal: Signal, here: Place) -> list[Reading] | Refuse:
+    detail = signal.detail
+    match signal.source, signal.detail_type:
+        case str(), "AWS API Call via CloudTrail":
+            _check_place(detail, here, account="recipientAccountId", region="awsRegion")
+            return calls.of_call(detail)
+        case "aws.servicequotas", "AWS Service Event via CloudTrail":
+            _check_place(detail, here, account="recipientAccountId", region="awsRegion")
+            return notices.of_service_quotas(detail)
+        case "aws.sagemaker", str(kind) if kind.startswith("SageMaker "):
+            return notices.of_sagemaker(detail)
+        case "aws.health", "AWS Health Event":
+            _check_place(detail, here, account="affectedAccount", region="eventRegion")
+            return notices.of_health(detail, signal.resources)
+        case "aws.trustedadvisor", "Trusted Advisor Check Item Refresh Notification":
+            return notices.of_trusted_advisor(detail, here.region)
+        case _:
+            raise BadSignal(
+                "unknown-signal",
+                f"{signal.source:.80} with detail-type {signal.detail_type!r:.80} tells of neither "
+                "quotas nor capacity",
+            )
+
+
+def _check_place(detail: Mapping[str, Any], here: Place, account: str, region: str) -> None:
+    """A record may tell of another account or Region than the event that brings it."""
+    if detail.get(account) not in (None, here.account):
+        raise BadSignal(
+            "foreign-account",
+            f"{account} is {detail[account]!r:.40}; this stack repairs {here.account} only",
+        )
+    if detail.get(region) not in (None, here.region):
+        raise BadSignal(
+            "other-region",
+            f"{region} is {detail[region]!r:.40}; this stack repairs {here.region} only",
+        )
+
+
+def _alarm(signal: Signal) -> list[Reading] | Refuse:
+    name = signal.subject
+    if mute := signal.detail.get("muteDetail"):
+        return Refuse("muted", f"{name:.200} is muted by {mute['mutedByArn']:.200}")
+    metrics = metrics_of_event(signal.detail["configuration"], signal.alarm_arn)
+    usage = tuple(metric for metric in metrics if _is_usage(metric))
+    if not usage:
+        return Refuse("not-a-usage-metric", f"{name:.200} watches no metric of a quota's use")
+    return [UsageAlarm(usage)]
+
+
+def _is_usage(metric: Metric) -> bool:
+    """Whether it measures use of a quota of this account.
+
+    Lambda's concurrency is the one that AWS keeps outside AWS/Usage; without dimensions it is the
+    account's (CloudWatch user guide, "AWS usage metrics"; UsageMetric of quota L-B99A9384).
+    """
+    if metric.account:
+        return False
+    return metric.namespace == "AWS/Usage" or (
+        metric.namespace == "AWS/Lambda"
+        and metric.name == "ConcurrentExecutions"
+        and not metric.dimensions
+    )
