@@ -23,6 +23,7 @@ LIMIT = re.compile(
 USE = re.compile(rf"current utilization of ({NUMBER})")
 DELTA = re.compile(rf"request delta of ({NUMBER})")
 RESERVED = re.compile(rf"reserved-capacity (?P<type>{ML_TYPE}) instance quota is not sufficient")
+RESERVED_NAME = "Number of {} instances in reserved capacity across training plans per Region"
 NOT_OFFERED = re.compile(r"requested resource \S+ is not available in this region", re.IGNORECASE)
 VCPU_LIMIT = re.compile(rf"current vCPU limit of ({NUMBER})")
 LAMBDA_POOL = "decreases account's UnreservedConcurrentExecution below its minimum"
@@ -72,10 +73,11 @@ def sagemaker_limit(text: str) -> Limit | None:
     the QuotaName. Texts vary in unit, level and what follows; early ones name a resource instead:
     "service limit for training-job/ml.p2.xlarge is 0 Instances" (aws/sagemaker-python-sdk#35).
     Training plans: "reserved-capacity ml.p5.48xlarge instance quota is not sufficient"
-    (aws-samples/sample-capacity-finder-for-ec2-capacity-block-and-sagemaker-training-plan).
+    (aws-samples/sample-capacity-finder-for-ec2-capacity-block-and-sagemaker-training-plan); the
+    quota's name is that of the developer guide, "View SageMaker training plans quotas".
     """
     if found := RESERVED.search(text):
-        return Limit(f"reserved-capacity {found['type']}", None, None, None, True)
+        return Limit(RESERVED_NAME.format(found["type"]), None, None, None, True)
     found = LIMIT.search(text)
     if found is None:
         return None

@@ -20,12 +20,13 @@ ASKED = {
     "quota_increase/training_job_refused.json": "ml.p4d.24xlarge for training job usage",
     "quota_increase/training_job_refused_2017_text.json": "ml.p2.xlarge for training job usage",
     "quota_increase/training_job_refused_support_text.json": "ml.p5.48xlarge for training job usage",
-    "quota_increase/training_plan_refused.json": "reserved-capacity ml.p5.48xlarge",
+    "quota_increase/training_plan_refused.json": (
+        "Number of ml.p5.48xlarge instances in reserved capacity across training plans per Region"
+    ),
     "quota_increase/trusted_advisor_warning.json": "Running On-Demand G and VT instances",
 }
 """Events that speak of a quota, and its name."""
 SHORT = {
-    "quota_increase/endpoint_out_of_capacity.json": "ml.g5.48xlarge",
     "quota_increase/instances_out_of_capacity.json": "p4d.24xlarge",
     "quota_increase/spot_fleet_out_of_capacity.json": "p5.48xlarge",
     "quota_increase/training_job_out_of_capacity.json": "ml.p4d.24xlarge",
@@ -54,6 +55,7 @@ UNREADABLE = {
     "invalid/quota_call_without_instance_type.json": "no-instance-type",
     "invalid/quota_text_without_a_name.json": "unparsable-text",
     "invalid/trusted_advisor_of_another_region.json": "other-region",
+    "quota_increase/endpoint_out_of_capacity.json": "no-instance-type",
     "quota_increase/instances_out_of_capacity_everywhere.json": "no-instance-type",
 }
 """Events that cannot be acted on, and the code they are refused with."""
