@@ -1,7 +1,7 @@
 """The part of JSON Schema that the control interface describes its bodies with.
 
-Understood: type, properties, required, additionalProperties, minimum, maximum, exclusiveMinimum,
-enum. Anything else in a schema is an error of its author.
+Understood: type, properties, required, additionalProperties, items, minimum, maximum,
+exclusiveMinimum, enum. Anything else in a schema is an error of its author.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _KEYWORDS = {
     "properties",
     "required",
     "additionalProperties",
+    "items",
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -53,6 +54,9 @@ def problems(schema: Schema, value: Any, path: str = "body") -> Iterator[str]:
         yield f"{path} must be more than {schema['exclusiveMinimum']}, not {value!r}"
     if expected == "object":
         yield from _object_problems(schema, value, path)
+    if expected == "array" and "items" in schema:
+        for position, item in enumerate(value):
+            yield from problems(schema["items"], item, f"{path}[{position}]")
 
 
 def _object_problems(schema: Schema, value: Mapping[str, Any], path: str) -> Iterator[str]:
