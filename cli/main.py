@@ -79,7 +79,7 @@ def explain(
     for path, each in zip(events, found, strict=True):
         typer.echo(f"{path}")
         for key, value in each.items():
-            if isinstance(value, list):
+            if key == "conditions":
                 for line in value:
                     typer.echo(f"  if {line}")
             elif value is not None:

@@ -69,14 +69,18 @@ def _check_place(detail: Mapping[str, Any], here: Place, account: str, region: s
         )
 
 
+def usage_metrics(alarm: Signal) -> tuple[Metric, ...]:
+    """The metrics of a quota's use among those that an alarm watches."""
+    metrics = metrics_of_event(alarm.detail["configuration"], alarm.alarm_arn)
+    return tuple(metric for metric in metrics if _is_usage(metric))
+
+
 def _alarm(signal: Signal) -> list[Reading] | Refuse:
-    name = signal.subject
-    if mute := signal.detail.get("muteDetail"):
-        return Refuse("muted", f"{name:.200} is muted by {mute['mutedByArn']:.200}")
-    metrics = metrics_of_event(signal.detail["configuration"], signal.alarm_arn)
-    usage = tuple(metric for metric in metrics if _is_usage(metric))
+    name, usage = signal.subject, usage_metrics(signal)
     if not usage:
         return Refuse("not-a-usage-metric", f"{name:.200} watches no metric of a quota's use")
+    if mute := signal.detail.get("muteDetail"):
+        return Refuse("muted", f"{name:.200} is muted by {mute['mutedByArn']:.200}")
     return [UsageAlarm(usage)]
 
 
