@@ -18,6 +18,8 @@ from local.cloud.sagemaker.control import ENDPOINT_FAULTS
 from local.cloud.sagemaker.plan_control import PLAN_FAULTS
 from local.cloud.sagemaker.training_control import TRAINING_FAULTS
 from local.cloud.schema import Schema, problems
+from local.cloud.servicequotas.catalogue_control import CATALOGUE_FAULTS
+from local.cloud.servicequotas.control import QUOTA_FAULTS
 from local.cloud.world import WORLD
 
 
@@ -89,6 +91,8 @@ FAULTS: Sequence[Fault] = (
     *ENDPOINT_FAULTS,
     *TRAINING_FAULTS,
     *PLAN_FAULTS,
+    *QUOTA_FAULTS,
+    *CATALOGUE_FAULTS,
     *_settings(
         "durations",
         number(),

@@ -38,6 +38,16 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("GET", "/sagemaker/capacity"),
         ("PUT", "/sagemaker/training-plan-offerings"),
         ("DELETE", "/sagemaker/training-plan-offerings"),
+        ("PUT", "/servicequotas/decision"),
+        ("PUT", "/servicequotas/quotas/<service>/<quota>/next-decision"),
+        ("POST", "/servicequotas/requests/<id>/decision"),
+        ("POST", "/servicequotas/quotas/<service>/<quota>/requests"),
+        ("PUT", "/servicequotas/quotas/<service>/<quota>/value"),
+        ("PUT", "/servicequotas/quotas/<service>/<quota>/use"),
+        ("DELETE", "/servicequotas/quotas/<service>/<quota>/use"),
+        ("PUT", "/servicequotas/next-report"),
+        ("PUT", "/servicequotas/catalogue"),
+        ("DELETE", "/servicequotas/catalogue"),
         ("PUT", "/durations"),
         ("GET", "/durations"),
         ("PUT", "/switches"),
@@ -199,6 +209,11 @@ def test_others_can_add_faults_that_are_listed_and_validated_alike() -> None:
     }
     assert control.post("/things/a", json={}).status_code == 400
     assert control.post("/things/a", json={"n": 13}).status_code == 409
+
+
+def test_the_items_of_a_list_are_validated() -> None:
+    schema = {"type": "array", "items": {"type": "number", "minimum": 0}}
+    assert list(problems(schema, [1, -1])) == ["body[1] must be at least 0, not -1"]
 
 
 def test_a_schema_that_is_not_understood_is_its_authors_error() -> None:

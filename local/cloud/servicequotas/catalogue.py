@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from local.cloud.servicequotas.ec2_quotas import ec2_quotas
+from local.cloud.servicequotas.other_quotas import other_services
 from local.cloud.servicequotas.quotas import Service
 from local.cloud.servicequotas.sagemaker_quotas import sagemaker_quotas
 
@@ -30,9 +31,9 @@ class Catalogue:
 @cache
 def built_in() -> Catalogue:
     """The catalogue of an account that nobody gave another one."""
-    return Catalogue.of(
-        (
-            Service.of("ec2", "Amazon Elastic Compute Cloud (Amazon EC2)", ec2_quotas()),
-            Service.of("sagemaker", "Amazon SageMaker", sagemaker_quotas()),
-        )
-    )
+    services = [
+        *other_services(),
+        Service.of("ec2", "Amazon Elastic Compute Cloud (Amazon EC2)", ec2_quotas()),
+        Service.of("sagemaker", "Amazon SageMaker", sagemaker_quotas()),
+    ]
+    return Catalogue.of(sorted(services, key=lambda service: service.code))

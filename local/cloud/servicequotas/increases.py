@@ -8,40 +8,13 @@ import uuid
 from typing import Any
 
 from local.cloud.seam import Refusal, operation
+from local.cloud.servicequotas.admission import check, is_resource
 from local.cloud.servicequotas.changes import Change, Decision, Outcome, timestamp
 from local.cloud.servicequotas.keeper import Keeper, context
 from local.cloud.servicequotas.quotas import Quota, Service
 from local.cloud.servicequotas.rates import paced
 from local.cloud.servicequotas.reads import PAGE, page_of
 from local.cloud.world import WORLD
-
-OPEN_IN_ACCOUNT = 20
-OPEN_IN_REGION = 2
-"""Active requests an account may have, and in an opt-in Region (Service Quotas User Guide,
-reference_limits)."""
-
-ALWAYS_ON = frozenset(
-    {
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-        "ap-south-1",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ca-central-1",
-        "eu-central-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "eu-north-1",
-        "sa-east-1",
-    }
-)
-"""The Regions every account has; each other is opt-in (AWS Regions guide, Available Regions)."""
 
 HISTORY = 90 * 86400.0
 
@@ -148,7 +121,7 @@ class Increases(Keeper):
         by resource (Service Quotas User Guide, request-quota-increase); an ARN that names nothing
         ends in INVALID_REQUEST (botocore service model, `Status`).
         """
-        self._check(service, quota, desired, resource)
+        check(self, service, quota, desired, resource)
         change = Change(
             id=uuid.uuid4().hex,
             service=service,
@@ -161,7 +134,7 @@ class Increases(Keeper):
         )
         self.changes[change.id] = change
         decision = self.home.planned.pop((service.code, quota.code), self.home.standing)
-        if resource is not None and not self._is_resource(resource):
+        if resource is not None and not is_resource(self, resource):
             decision = Decision(Outcome.INVALID)
         elif resource is None and quota.resource_type is not None and not quota.account_wide:
             decision = Decision(Outcome.OPEN_CASE)
@@ -215,82 +188,12 @@ class Increases(Keeper):
 
         WORLD.later(WORLD.durations.quota_applied, apply)
 
-    def _check(self, service: Service, quota: Quota, desired: float, resource: str | None) -> None:
-        """Texts: "not adjustable" and "greater than the default" as real accounts got them, the
-        former for Bedrock's on-demand quotas, the latter where the applied value is below AWS's
-        default (Lambda's 10 of 1000 in a new account); "greater than the current":
-        cloud-custodian/pull/8939; "Only one open": terraform-provider-aws/issues/19657. The text
-        for too many requests is not known. The order of the checks is not documented."""
-        if not quota.adjustable:
-            raise Refusal(
-                "IllegalArgumentException",
-                "The request failed because the specified quota is not adjustable.",
-            )
-        if resource is not None and quota.resource_type is None:
-            raise Refusal(
-                "IllegalArgumentException",
-                "The request failed because the specified quota is not a resource-level quota.",
-            )
-        current = self.value(service.code, quota, resource)
-        if current < quota.default and desired <= quota.default:
-            raise Refusal(
-                "IllegalArgumentException",
-                "You must provide a quota value greater than the default quota value of "
-                f"{quota.default}",
-            )
-        if desired <= current:
-            raise Refusal(
-                "IllegalArgumentException",
-                "You must provide a quota value greater than the current quota value",
-            )
-        self._check_open(service, quota, resource)
-
-    def _check_open(self, service: Service, quota: Quota, resource: str | None) -> None:
-        here = [change for change in self.changes.values() if change.is_open]
-        of_quota = [
-            change
-            for change in here
-            if (change.service.code, change.quota.code) == (service.code, quota.code)
-        ]
-        if any(change.resource == resource for change in of_quota):
-            raise Refusal(
-                "ResourceAlreadyExistsException",
-                "Only one open service quota increase request is allowed per quota.",
-            )
-        if resource is not None and any(change.resource == resource for change in here):
-            raise Refusal(
-                "ResourceAlreadyExistsException",
-                "Only one open service quota increase request is allowed per resource.",
-            )
-        in_account = sum(
-            change.is_open for keeper in self.everywhere() for change in keeper.changes.values()
-        )
-        narrow = (
-            WORLD.switches.two_quota_requests_in_every_region or self.region_name not in ALWAYS_ON
-        )
-        if in_account >= OPEN_IN_ACCOUNT or (narrow and len(here) >= OPEN_IN_REGION):
-            raise Refusal(
-                "QuotaExceededException",
-                "You have exceeded your service quota for active quota increase requests.",
-            )
-
     def _caller(self) -> str:
         role = WORLD.role_of(WORLD.access_key)
         if role is None:
             return f"arn:{self.partition}:iam::{self.account_id}:user/pocket"
         name = role[0].rsplit("/", 1)[-1]
         return f"arn:{self.partition}:sts::{self.account_id}:assumed-role/{name}/{role[1]}"
-
-    def _is_resource(self, arn: str) -> bool:
-        match arn.split(":", 5):
-            case ["arn", partition, service, region, account, resource]:
-                return (
-                    partition == self.partition
-                    and bool(service and resource)
-                    and region in {"", self.region_name}
-                    and account in {"", self.account_id}
-                )
-        return False
 
     def _history(
         self,
@@ -321,7 +224,7 @@ class Increases(Keeper):
         shown = {
             "Id": change.id,
             **self.identity(change.service, change.quota, self.account_id),
-            "DesiredValue": change.desired,
+            "DesiredValue": float(change.desired),
             "Status": change.status,
             "Created": timestamp(change.created),
             "LastUpdated": timestamp(change.updated),

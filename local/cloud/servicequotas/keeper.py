@@ -113,7 +113,7 @@ class Keeper(BaseBackend):
         for owner in {resource: None, None: None}:
             if (value := keeper.values.get((service, quota.code, owner))) is not None:
                 return value
-        return quota.default if quota.applied is None else quota.applied
+        return float(quota.default if quota.applied is None else quota.applied)
 
     def has_applied_value(self, service: str, quota: Quota) -> bool:
         """Whether AWS shows an applied value. "If a quota value has never been applied,

@@ -114,7 +114,7 @@ class Reads(Keeper):
     def _default(self, service: Service, quota: Quota) -> dict[str, Any]:
         return {
             **self.identity(service, quota, ""),
-            "Value": quota.default,
+            "Value": float(quota.default),
             **_nature(quota),
             **context(quota, None),
         }

@@ -99,7 +99,7 @@ class Reports(Keeper):
                         "QuotaName": quota.name,
                         "Namespace": quota.metric.namespace,
                         "Utilization": 100 * amount / value,
-                        "DefaultValue": quota.default,
+                        "DefaultValue": float(quota.default),
                         "AppliedValue": value,
                         "ServiceName": service.name,
                         "Adjustable": quota.adjustable,

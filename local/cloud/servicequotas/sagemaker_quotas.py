@@ -1,14 +1,16 @@
 """SageMaker's quotas: a family for each use of an instance type, and totals over all types.
 
-Names, codes and the usage metrics' dimensions are those of real accounts' lists; the values are
-this account's own: nothing of what needs an accelerator, plenty of everything else.
+Names, the codes given here and the dimensions of the totals and of endpoints and notebooks are
+those of real accounts' lists (responses of ListServiceQuotas on github.com); other dimensions
+follow their pattern, other codes are made up. AWS's default is 4 where fresh accounts show it, and
+0 for what needs an accelerator, which this account has as well; it has plenty of everything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from local.cloud.servicequotas.quotas import Quota, UsageMetric, code_of
+from local.cloud.servicequotas.quotas import Period, Quota, UsageMetric, code_of
 
 CPU_SIZES: Mapping[str, str] = {
     "t3": "medium large xlarge 2xlarge",
@@ -54,7 +56,7 @@ USES: Mapping[str, str | None] = {
 }
 """Each family by the words in its name, and the `Resource` that its usage metric names."""
 
-PLENTY = 500.0
+FEW, PLENTY = 4.0, 500.0
 
 CODES: Mapping[str, str] = {
     "ml.p4d.24xlarge for training job usage": "L-09B4A649",
@@ -67,10 +69,14 @@ CODES: Mapping[str, str] = {
     "ml.g6.4xlarge for training job usage": "L-07B51BA0",
     "ml.g5.48xlarge for endpoint usage": "L-0100B823",
 }
-TOTALS: Mapping[str, tuple[str, str]] = {
+TOTALS: Mapping[str, tuple[str | None, str]] = {
     "Number of instances across all training jobs": (
         "L-00C91CB5",
         "training-job/total_instance_count",
+    ),
+    "Number of instances across all spot training jobs": (
+        None,
+        "spot-training-job/total_instance_count",
     ),
     "Number of instances across all processing jobs": (
         "L-F311B08F",
@@ -86,34 +92,50 @@ TOTALS: Mapping[str, tuple[str, str]] = {
     ),
     "Total number of notebook instances": ("L-04CE2E67", "notebook-instance/total_count"),
 }
+RESERVED = "Number of {} instances in reserved capacity across training plans per Region"
+"""SageMaker developer guide, "View SageMaker training plans quotas"."""
 
 
 def sagemaker_quotas() -> Iterator[Quota]:
     """Every SageMaker quota of the built-in catalogue."""
     for name, (code, resource) in TOTALS.items():
-        yield Quota(name, 1000.0, code, metric=_metric(resource))
-    name = "Number of instances across all spot training jobs"
-    yield Quota(
-        name,
-        1000.0,
-        code_of("sagemaker", name),
-        metric=_metric("spot-training-job/total_instance_count"),
-    )
-    for sizes, default in ((CPU_SIZES, PLENTY), (ACCELERATED_SIZES, 0.0)):
-        for family, names in sizes.items():
-            for size in names.split():
-                yield from _of_type(f"ml.{family}.{size}", default)
+        yield _quota(name, FEW, PLENTY, _metric(resource), code)
+    for instance_type in _types(CPU_SIZES):
+        yield from _of_type(instance_type, FEW, PLENTY)
+    for instance_type in _types(ACCELERATED_SIZES):
+        yield from _of_type(instance_type, 0.0, 0.0)
+        yield _quota(RESERVED.format(instance_type), 0.0, 0.0)
+    yield _quota("Longest run time for a training job", 432000.0, 432000.0)
+    yield _quota("Maximum number of instances per training job", 20.0, PLENTY)
+    second = Period(1, "SECOND")
+    for operation in ("CreateEndpoint", "CreateTrainingJob", "StopTrainingJob"):
+        name = f"Rate of {operation} requests"
+        code = code_of("sagemaker", name)
+        yield Quota(name, 10.0, code, adjustable=False, period=second)
 
 
-def _of_type(instance_type: str, default: float) -> Iterator[Quota]:
+def _types(sizes: Mapping[str, str]) -> Iterator[str]:
+    for family, names in sizes.items():
+        for size in names.split():
+            yield f"ml.{family}.{size}"
+
+
+def _of_type(instance_type: str, default: float, applied: float) -> Iterator[Quota]:
     for use, resource in USES.items():
         name = f"{instance_type} for {use}"
-        yield Quota(
-            name,
-            default,
-            CODES.get(name) or code_of("sagemaker", name),
-            metric=_metric(f"{resource}/{instance_type}") if resource else None,
-        )
+        metric = _metric(f"{resource}/{instance_type}") if resource else None
+        yield _quota(name, default, applied, metric, CODES.get(name))
+
+
+def _quota(
+    name: str,
+    default: float,
+    applied: float,
+    metric: UsageMetric | None = None,
+    code: str | None = None,
+) -> Quota:
+    code = code or code_of("sagemaker", name)
+    return Quota(name, default, code, applied=applied, metric=metric)
 
 
 def _metric(resource: str) -> UsageMetric:
