@@ -66,6 +66,7 @@ class Stage:
     """One test's account, clock and handler; what came out of them."""
 
     clock: time_machine.Traveller
+    handler: Callable[[Any, Any], dict[str, Any]] = traffic_shift
     calls: list[Call] = field(default_factory=list)
     pending: list[Mapping[str, Any]] = field(default_factory=list)
     invocations: list[Mapping[str, Any]] = field(default_factory=list)
@@ -189,7 +190,7 @@ class Stage:
     def invoke(self, event: Any, seconds: float = 60.0) -> dict[str, Any]:
         outside, self._inside = self._inside, True
         try:
-            return traffic_shift(event, Context(seconds))
+            return self.handler(event, Context(seconds))
         finally:
             self._inside = outside
 
@@ -208,10 +209,11 @@ class Stage:
             }
         )
 
-    def deliver(self) -> dict[str, Any]:
-        """Bring the alarm events that left CloudWatch since, as the rule and the queue would."""
-        alarms, self.pending = self.pending, []
-        return self.batch(*alarms)
+    def deliver(self, source: str = "aws.cloudwatch") -> dict[str, Any]:
+        """Bring a service's events that left it since, as the rule and the queue would."""
+        brought = [each for each in self.pending if each["source"] == source]
+        self.pending = [each for each in self.pending if each["source"] != source]
+        return self.batch(*brought)
 
     def deliver_direct(self) -> list[dict[str, Any]]:
         """Bring the alarms' direct invocations that happened since."""
@@ -229,10 +231,10 @@ class Stage:
         finally:
             self._inside = inside
 
-    def pretend_swept(self) -> None:
+    def pretend_swept(self, remediation: str = "traffic_shift") -> None:
         """Leave nothing to the next sweep: what is found then was not found by it."""
         ledger = Ledger(self.client("dynamodb"), LEDGER)
-        ledger.start_sweeps("traffic_shift", time.time() + 3600)
+        ledger.start_sweeps(remediation, time.time() + 3600)
 
     # looking at the result
 
@@ -282,10 +284,8 @@ class Stage:
     # WORLD.sinks
 
     def event(self, envelope: Mapping[str, Any]) -> None:
-        if (
-            envelope["source"] == "aws.cloudwatch"
-            and envelope["detail"]["state"]["value"] == "ALARM"
-        ):
+        alarm = envelope["source"] == "aws.cloudwatch"
+        if not alarm or envelope["detail"]["state"]["value"] == "ALARM":
             self.pending.append(envelope)
 
     def invoke_function(self, payload: Mapping[str, Any]) -> None:
