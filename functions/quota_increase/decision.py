@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
@@ -59,7 +59,7 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
         return _follow(seen, incident)
     if pending := next((r for r in seen.requests if r.is_open), None):
         return Wait(
-            f"an increase to {pending.desired:g} is requested already, and AWS allows one open "
+            f"an increase to {pending.desired:.12g} is requested already, and AWS allows one open "
             f"request a quota: {_standing(pending)}",
             code="already-requested",
             evidence={"request": pending.id, "status": pending.status, "by": _by(pending)},
@@ -75,13 +75,19 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
     evidence = _evidence(seen, quota, wanted)
     if refusal := _forbidden(seen, quota, wanted, rules, evidence):
         return refusal
+    if coming := _on_its_way(seen, quota.value, wanted.least):
+        return Wait(f"{coming.desired:.12g} is approved, {quota.value:.12g} is applied so far")
     desired, refusal = _capped(seen, quota.value, wanted)
     if refusal is not None:
         return Refuse(refusal.code, refusal.reason, True, evidence, refusal.next_steps, LATER)
-    if denied := _denied_lately(seen, desired, rules):
+    denied = _denied_lately(seen, desired, rules)
+    if denied and wanted.least:  # room was denied, which the refused call does not need
+        desired, _ = _capped(seen, quota.value, replace(wanted, roomy=0.0))
+        denied = _denied_lately(seen, desired, rules)
+    if denied:
         return Refuse(
             "denied-before",
-            f"AWS ended a request for {denied.desired:g} without granting it "
+            f"AWS ended a request for {denied.desired:.12g} without granting it "
             f"({denied.status}, {denied.updated:%Y-%m-%d}); it is not repeated for "
             f"{rules.after_denial.days} days",
             page=True,
@@ -97,7 +103,7 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
             evidence=evidence,
         )
     write: Dial = {"desired": desired, "after": seen.dial["request"]}
-    reason = f"{wanted.why}; {quota.name} is {quota.value:g}, {desired:g} is requested"
+    reason = f"{wanted.why}; {quota.name} is {quota.value:.12g}, {desired:.12g} is requested"
     return Act(reason, write, write, Move.FORWARD, evidence)
 
 
@@ -134,10 +140,10 @@ def _wanted(seen: QuotaSeen, value: float, rules: Rules) -> _Wanted | Settled | 
     near = bool(seen.said) and hot
     roomy = math.floor(100 * use / rules.target_percent) + 1.0 if near and use is not None else 0.0
     if least > value:
-        return _Wanted(least, roomy, f"a call was refused that needs {least:g}")
+        return _Wanted(least, roomy, f"a call was refused that needs {least:.12g}")
     if near:
-        return _Wanted(0.0, roomy, f"{use:g} are in use, {100 * (use or 0) / value:.0f} %")
-    if any(ask.delta is None for ask in asks):
+        return _Wanted(0.0, roomy, f"{use:.12g} are in use, {100 * (use or 0) / value:.0f} %")
+    if any(ask.delta is None and not _answered(ask, value, seen) for ask in asks):
         return Refuse(
             "need-unknown",
             "a call was refused, and neither its text nor its instance type says how much it needs",
@@ -146,9 +152,9 @@ def _wanted(seen: QuotaSeen, value: float, rules: Rules) -> _Wanted | Settled | 
             again=LATER,
         )
     if seen.asks:
-        return Settled(f"its value, {value:g}, allows what was refused, or that was long ago")
-    known = "its use is unknown" if use is None else f"{use:g} are in use"
-    return Settled(f"{known}, less than {rules.hot_percent:g} % of {value:g}")
+        return Settled(f"its value, {value:.12g}, allows what was refused, or that was long ago")
+    known = "its use is unknown" if use is None else f"{use:.12g} are in use"
+    return Settled(f"{known}, less than {rules.hot_percent:.12g} % of {value:.12g}")
 
 
 def _needed(ask: Ask, value: float, seen: QuotaSeen) -> float:
@@ -161,12 +167,25 @@ def _needed(ask: Ask, value: float, seen: QuotaSeen) -> float:
         return 0.0
     if ask.utilization is not None:
         return ask.utilization + ask.delta
-    limit = value if ask.limit is None else ask.limit
-    raised = any(r.status == "APPROVED" and r.updated >= ask.at for r in seen.requests)
-    if value > limit or raised:
+    if _answered(ask, value, seen):
         return 0.0
+    limit = value if ask.limit is None else ask.limit
     used = seen.usage if seen.usage is not None else limit
     return (used if used + ask.delta > limit else limit) + ask.delta
+
+
+def _answered(ask: Ask, value: float, seen: QuotaSeen) -> bool:
+    """Whether the quota was raised since the call was refused."""
+    return (ask.limit is not None and value > ask.limit) or _granted(seen, value, since=ask.at)
+
+
+def _granted(seen: QuotaSeen, value: float, since: datetime) -> bool:
+    """Whether an increase was granted lately; a closed case is a grant if the value shows it."""
+    return any(
+        r.status == "APPROVED" or (r.status == "CASE_CLOSED" and r.desired <= value)
+        for r in seen.requests
+        if r.updated >= since
+    )
 
 
 def _use(seen: QuotaSeen, value: float) -> float | None:
@@ -179,6 +198,7 @@ def _use(seen: QuotaSeen, value: float) -> float | None:
         if said.percent is not None
         and seen.now - said.at < FRESH
         and (said.limit is None or said.limit == value)
+        and not _granted(seen, value, since=said.at)
     ]
     return max(told, default=None)
 
@@ -208,7 +228,7 @@ def _forbidden(
     if not quota.adjustable:
         return Refuse(
             "not-adjustable",
-            f"{wanted.why}; {quota.name} is fixed at {quota.value:g}, AWS raises it for nobody",
+            f"{wanted.why}; {quota.name} is fixed at {quota.value:.12g}, AWS raises it for nobody",
             page=True,
             evidence=evidence,
             next_steps=(
@@ -224,19 +244,29 @@ def _capped(seen: QuotaSeen, value: float, wanted: _Wanted) -> tuple[float, Refu
     """The value to request within the rule's caps. Less than what a refused call needs is no use;
     of what would merely be roomy, as much as the caps allow is requested."""
     rule = seen.rule
-    most = min(rule.max, value + rule.max_growth)
+    most = math.floor(min(rule.max, value + rule.max_growth))
     least = math.ceil(max(wanted.least, value + 1))
     if least > most:
         return 0.0, Refuse(
             "above-cap",
-            f"{wanted.why}; {least:g} would have to be requested, the rule for it allows "
-            f"{max(most, 0):g} (max {rule.max}, max_growth {rule.max_growth} over {value:g})",
+            f"{wanted.why}; {least:.12g} would have to be requested, the rule for it allows "
+            f"{max(most, 0):.12g} (max {rule.max}, max_growth {rule.max_growth} over {value:.12g})",
             next_steps=(
                 "Raise max or max_growth of the rule under quota_increase.quotas and deploy",
                 "Or request it by hand in the Service Quotas console",
             ),
         )
     return float(min(max(least, math.ceil(wanted.roomy)), most)), None
+
+
+def _on_its_way(seen: QuotaSeen, value: float, least: float) -> Request | None:
+    """An approved request that is enough and whose value is not applied yet: it is not filed
+    twice (hashicorp/terraform-provider-aws#14563)."""
+    for request in seen.requests:
+        fresh = request.status == "APPROVED" and seen.now - request.updated <= SLOW
+        if fresh and request.desired > value and request.desired >= least:
+            return request
+    return None
 
 
 def _denied_lately(seen: QuotaSeen, desired: float, rules: Rules) -> Request | None:
@@ -271,15 +301,16 @@ def _follow(seen: QuotaSeen, incident: Incident) -> Decision:
                 next_steps=("Answer questions in the case; this goes on by itself once it ends",),
             )
     quota = seen.quota
-    assert quota is not None
+    if quota is None:
+        return Wait("another request on the quota is open, for a resource: its end comes first")
     if quota.value is not None and quota.value >= request.desired:
-        return Settled(f"{quota.name} is {quota.value:g} now", evidence)
+        return Settled(f"{quota.name} is {quota.value:.12g} now", evidence)
     if quota.value is None:
         return Wait(f"Service Quotas cannot tell the value: {quota.error}")
-    if request.status == "APPROVED":
+    if request.status == "APPROVED" and seen.now - request.updated <= FRESH:
         late = seen.now - request.updated > SLOW
         return Wait(
-            f"{request.desired:g} is approved, {quota.value:g} is applied so far",
+            f"{request.desired:.12g} is approved, {quota.value:.12g} is applied so far",
             code="approved-not-applied" if late else "",
             evidence=evidence,
         )
@@ -300,6 +331,7 @@ def _ours(seen: QuotaSeen, written: Dial) -> Request | None:
 def _ended(request: Request, quota: Quota, evidence: Mapping[str, Any]) -> Fail:
     """The end of a request that brought less than was asked for."""
     codes = {
+        "APPROVED": ("approved-not-applied", "AWS approved it a day ago"),
         "DENIED": ("denied", "AWS denied it"),
         "NOT_APPROVED": ("not-approved", "AWS did not approve it"),
         "CASE_CLOSED": ("closed-without-grant", f"case {request.case} was closed"),
@@ -308,7 +340,7 @@ def _ended(request: Request, quota: Quota, evidence: Mapping[str, Any]) -> Fail:
     code, how = codes.get(request.status, ("ended", f"it ended as {request.status}"))
     return Fail(
         code,
-        f"{request.desired:g} of {quota.name} was requested; {how}, and {quota.value:g} is applied",
+        f"{request.desired:.12g} of {quota.name} was requested; {how}, and {quota.value:.12g} is applied",
         evidence,
         _appeal(quota, request.desired, evidence),
     )
@@ -316,17 +348,15 @@ def _ended(request: Request, quota: Quota, evidence: Mapping[str, Any]) -> Fail:
 
 def _appeal(quota: Quota, desired: float, evidence: Mapping[str, Any]) -> tuple[str, ...]:
     """What a person can do, and a text to paste into a support case."""
-    asks = evidence.get("refusedCalls", ())
-    refused = (
-        f" A call that needs {desired:g} was refused on {asks[-1]['at'][:10]}." if asks else ""
-    )
+    calls = [str(each["at"]) for each in evidence.get("refusedCalls", ())]
+    refused = f" A call was refused for it on {max(calls)[:10]}." if calls else ""
     use = evidence.get("usage")
-    used = "" if use is None else f" {use:g} were in use."
+    used = "" if use is None else f" {use:.12g} were in use."
     return (
         f"Open a support case of type Service limit increase for {quota.name} ({quota.code}), "
         "or use another instance type or Region meanwhile",
-        f"Text to paste: We run machine learning workloads that need {quota.name} at {desired:g}; "
-        f"it is {quota.value or 0:g} now.{used}{refused} The increase was requested through "
+        f"Text to paste: We run machine learning workloads that need {quota.name} at {desired:.12g}; "
+        f"it is {quota.value or 0:.12g} now.{used}{refused} The increase was requested through "
         "Service Quotas and not granted. Please tell us what you need to know to approve it.",
     )
 
@@ -356,7 +386,8 @@ def _evidence(seen: QuotaSeen, quota: Quota, wanted: _Wanted) -> dict[str, Any]:
 
 def _standing(request: Request) -> str:
     case = f" in case {request.case}" if request.case else ""
-    return f"{request.status}{case} since {request.created:%Y-%m-%d %H:%M} UTC"
+    since = request.created.astimezone(UTC)
+    return f"{request.status}{case} since {since:%Y-%m-%d %H:%M} UTC"
 
 
 def _by(request: Request) -> str:
