@@ -10,6 +10,7 @@ from typing import Any
 from functions.core.alarms import Metric
 from functions.core.memory import Memento, Memory
 from functions.quota_increase.observation import UsageMetric
+from functions.quota_increase.quota_names import CODES
 from functions.quota_increase.readings import same_name
 from functions.quota_increase.usage import metric_of
 
@@ -49,7 +50,10 @@ class Catalogue:
         return found
 
     def name(self, service: str, code: str) -> str | None:
-        """The name of a quota, if it was listed before; lists nothing."""
+        """The name of a quota, if it is known offline or was listed before; lists nothing."""
+        for name, known_code in CODES.get(service, {}).items():
+            if known_code == code:
+                return name
         remembered = self._recalled(service)
         known = remembered[1] if remembered else []
         return next((each.name for each in known if each.code == code), None)

@@ -34,7 +34,8 @@ def decide(seen: ShortageSeen) -> Decision:
         steps += [f"{_shown(offer)}: {offer.id}" for offer in ranked[:SHOWN]]
         steps.append("An offer is charged up front and cannot be cancelled: buying it is up to you")
     else:
-        parts.append("no offer of reserved capacity fits")
+        answered = f": {'; '.join(seen.errors)}" if seen.errors else ""
+        parts.append(f"no offer of reserved capacity fits{answered}")
     return Refuse(
         "capacity-short",
         "; ".join(parts),
