@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cold_start, memory, pocket, results, rollback, size
+from benchmarks import cold_start, memory, messages, pocket, results, rollback, size
 from benchmarks.figures import Measurement, load_average, machine
 from benchmarks.table import show
 
@@ -21,6 +21,7 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "memory": memory.measure,
     "pocket": pocket.measure,
     "rollback": rollback.measure,
+    "messages": messages.measure,
 }
 
 
