@@ -39,11 +39,11 @@ def measure(say: Callable[[str], None]) -> Measurement:
     return Measurement(
         figures=[
             Figure(
-                "quota and capacity events misread, share",
+                "Quota and capacity events misread, share",
                 misread / len(corpus),
                 goal=WRONG_AT_MOST,
             ),
-            Figure("events given a wrong quota code", wrong_codes, goal=0),
+            Figure("Quota codes told that are wrong", wrong_codes, goal=0),
         ],
         parts=[
             Figure("events", len(corpus)),
