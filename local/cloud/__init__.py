@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from local.cloud.cloudwatch import install_cloudwatch
+from local.cloud.ec2 import install_ec2
 from local.cloud.sagemaker import install_sagemaker
 from local.cloud.seam import guard
 from local.cloud.servicequotas import install_service_quotas
@@ -32,4 +33,5 @@ def install() -> None:
     install_tagging()
     install_cloudwatch()
     install_service_quotas()
+    install_ec2()
     _installed = True

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from local.cloud.ec2.control import EC2_FAULTS
 from local.cloud.fault import Fault, Rejected, number
 from local.cloud.sagemaker.control import ENDPOINT_FAULTS
 from local.cloud.sagemaker.plan_control import PLAN_FAULTS
@@ -91,6 +92,7 @@ FAULTS: Sequence[Fault] = (
     *ENDPOINT_FAULTS,
     *TRAINING_FAULTS,
     *PLAN_FAULTS,
+    *EC2_FAULTS,
     *QUOTA_FAULTS,
     *CATALOGUE_FAULTS,
     *_settings(

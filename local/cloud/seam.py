@@ -174,7 +174,8 @@ def _call(
         except Refusal as refusal:
             _check_error(model, refusal)
             raise
-        if wrong := list(misfits(shape.output_shape, answer)):
+        # A model object of moto's own is written as moto writes it.
+        if isinstance(answer, Mapping) and (wrong := list(misfits(shape.output_shape, answer))):
             raise TypeError(f"{shape.name} answers what its model does not allow: {wrong}")
         self.answer = answer
         return ActionResult(answer)

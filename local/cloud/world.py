@@ -35,6 +35,8 @@ class Durations:
     AWS publishes none of these; the defaults are short so that nobody waits. `quota_decision` is
     how long AWS ponders a quota increase, `quota_applied` until the new value holds after that,
     `quota_report_recent` how long a quota utilization report is used again for another start.
+    `instance_boot` and `instance_stop` are EC2's, `spot_evaluation` how often it looks whether
+    there is capacity for an open Spot request.
     """
 
     endpoint_create: float = 5.0
@@ -42,6 +44,9 @@ class Durations:
     endpoint_delete: float = 1.0
     weights_update: float = 2.0
     instance_launch: float = 5.0
+    instance_boot: float = 3.0
+    instance_stop: float = 3.0
+    spot_evaluation: float = 10.0
     training_start: float = 2.0
     training_download: float = 1.0
     training_upload: float = 1.0
