@@ -116,10 +116,9 @@ def put_catalogue(place: Parameters, query: Parameters, body: Any) -> dict[str, 
         raise Rejected(400, str(error)) from None
     answer = _begin_with(catalogue)
     for backend in regions:
-        services = catalogue.services
-        here = {key for key in uses if backend.shows(services[key[0]].quotas[key[1]])}
-        for key in here:
-            use(backend, key, uses[key], [uses[key]] * body.get("history_minutes", 0))
+        for key, used in uses.items():
+            if backend.shows(catalogue.services[key[0]].quotas[key[1]]):
+                use(backend, key, used, [used] * body.get("history_minutes", 0))
     return answer
 
 
