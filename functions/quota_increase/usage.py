@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.quota_increase.observation import UsageMetric
 
 WINDOW_SECONDS = 3600
-RATE_PERIOD, COUNT_PERIOD = 60, 300
+MINUTE, COUNT_PERIOD = 60, 300
 
 
 def query(id: str, metric: UsageMetric) -> dict[str, Any] | None:
     """The GetMetricData query for the use of late, or None where its unit would be a guess.
 
     Calls are published each minute and their sum means something; a rate without its own period
-    cannot be compared. What is no call is a count, and of a count the maximum is meant, whatever
-    is recommended: Service Quotas recommends Sum for EMR Serverless's gauge L-D05C8A75
-    (CloudWatch user guide, "AWS usage metrics"; cloud-custodian/cloud-custodian#10694).
+    cannot be compared, nor one over more than the window: a minute's burst lasts no day. What is
+    no call is a count, and of a count the maximum is meant, whatever is recommended: Service
+    Quotas recommends Sum for EMR Serverless's gauge L-D05C8A75 (CloudWatch user guide, "AWS usage
+    metrics"; cloud-custodian/cloud-custodian#10694).
     """
-    if is_rate(metric) and metric.seconds is None:
+    period = _period(metric)
+    if period is None or period > WINDOW_SECONDS:
         return None
     return {
         "Id": id,
@@ -29,7 +32,7 @@ def query(id: str, metric: UsageMetric) -> dict[str, Any] | None:
                 "MetricName": metric.name,
                 "Dimensions": [{"Name": k, "Value": v} for k, v in metric.dimensions.items()],
             },
-            "Period": RATE_PERIOD if is_rate(metric) else COUNT_PERIOD,
+            "Period": period,
             "Stat": "Sum" if is_rate(metric) else "Maximum",
         },
     }
@@ -37,16 +40,25 @@ def query(id: str, metric: UsageMetric) -> dict[str, Any] | None:
 
 def use(metric: UsageMetric, values: Sequence[float]) -> float | None:
     """The most in use, in the quota's unit; None without data."""
-    if not values:
+    period = _period(metric)
+    if not values or period is None:
         return None
     if is_rate(metric) and metric.seconds is not None:
-        return max(values) * metric.seconds / RATE_PERIOD
+        return max(values) * metric.seconds / period
     return max(values)
 
 
 def is_rate(metric: UsageMetric) -> bool:
     """Whether the metric counts calls, rather than what exists."""
-    return metric.statistic == "Sum" and (metric.name == "CallCount" or metric.seconds is not None)
+    summed = metric.statistic == "Sum" and metric.seconds is not None
+    return summed or metric.name == "CallCount"
+
+
+def _period(metric: UsageMetric) -> int | None:
+    """Of the query, in seconds; a rate's own one in whole minutes, None where it has none."""
+    if not is_rate(metric):
+        return COUNT_PERIOD
+    return None if metric.seconds is None else max(math.ceil(metric.seconds / MINUTE), 1) * MINUTE
 
 
 def metric_of(described: Mapping[str, Any]) -> UsageMetric | None:
