@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from functions.core.decision import Decision, Refuse, Settled
 from functions.quota_increase.observation import Offer, ShortageSeen
@@ -20,7 +20,8 @@ def decide(seen: ShortageSeen) -> Decision:
         return Settled(f"no call was refused for want of {seen.instance_type} for an hour")
     ranked = rank(seen.offers)
     where = f" in {seen.zone}" if seen.zone else ""
-    elsewhere = seen.hints or [zone for zone in seen.zones if zone != seen.zone]
+    # A call that named no zone was refused for want of it in all of them.
+    elsewhere = [zone for zone in seen.zones if seen.zone and zone != seen.zone]
     parts = [f"AWS has not enough {seen.instance_type}{where}; the quota is not the limit"]
     steps = []
     if seen.hints:
@@ -68,6 +69,6 @@ def rank(offers: Iterable[Offer]) -> list[Offer]:
 def _shown(offer: Offer) -> str:
     return (
         f"{offer.kind} of {offer.instances} x {offer.instance_type} in {offer.zone} for "
-        f"{offer.hours:g} h from {offer.start:%Y-%m-%d %H:%M} UTC at ${offer.fee:,.2f} "
+        f"{offer.hours:g} h from {offer.start.astimezone(UTC):%Y-%m-%d %H:%M} UTC at ${offer.fee:,.2f} "
         f"(${offer.hourly:.2f} an instance hour)"
     )
