@@ -67,8 +67,9 @@ def rank(offers: Iterable[Offer]) -> list[Offer]:
 
 
 def _shown(offer: Offer) -> str:
+    start = offer.start.astimezone(UTC)
     return (
         f"{offer.kind} of {offer.instances} x {offer.instance_type} in {offer.zone} for "
-        f"{offer.hours:g} h from {offer.start.astimezone(UTC):%Y-%m-%d %H:%M} UTC at ${offer.fee:,.2f} "
+        f"{offer.hours:g} h from {start:%Y-%m-%d %H:%M} UTC at ${offer.fee:,.2f} "
         f"(${offer.hourly:.2f} an instance hour)"
     )
