@@ -86,7 +86,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
 }
 """Codes that at least one list of a real account shows beside the name."""
 
-FAMILY = re.compile(r"(?P<letters>[a-z]+)-?(?P<generation>\d+)[a-z0-9-]*\.[a-z0-9-]+")
+FAMILY = re.compile(r"(?P<letters>[a-z]+)-?(?P<generation>[0-9]+)[a-z0-9-]*\.[a-z0-9-]+")
 """Of an EC2 instance type: `p5en.48xlarge` is P, generation 5; `u-6tb1.metal` is High Memory."""
 
 

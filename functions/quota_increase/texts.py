@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from functions.quota_increase.untrusted import NUMBER, number
 
-EC2_TYPE = r"[a-z]+-?\d[a-z0-9-]*\.[a-z0-9-]+"
-ML_TYPE = r"ml\.[a-z]+-?\d[a-z0-9-]*\.[a-z0-9-]+"
-ZONE = r"[a-z]{2}-[a-z0-9-]*\d[a-z]"
+EC2_TYPE = r"[a-z]{1,8}-?[0-9][a-z0-9-]{0,30}\.[a-z0-9-]{1,20}"
+ML_TYPE = rf"ml\.{EC2_TYPE}"
+ZONE = r"[a-z]{2}-[a-z0-9-]{0,40}[0-9][a-z]"
 """An Availability Zone or Local Zone by name: us-east-1d, us-gov-west-1b, us-west-2-lax-1a."""
 
 LIMIT = re.compile(
-    rf"service (?:limit|quota) (?:['\"](?P<name>[^'\"].{{0,250}}?)['\"]|for (?P<resource>[\w./-]+)) is\b"
+    rf"service (?:limit|quota) (?:['\"] ?(?P<name>[^'\" ].{{0,250}}?) ?['\"]|for (?P<resource>[\w./-]+)) is\b"
     rf"(?: (?P<limit>{NUMBER})(?P<unit> [A-Za-z]+)?)?"
 )
 USE = re.compile(rf"current utilization of ({NUMBER})")
@@ -85,7 +85,7 @@ def sagemaker_limit(text: str) -> Limit | None:
     if name is None:
         return None
     return Limit(
-        name.strip(),
+        name,
         number(found["limit"]) if found["limit"] else None,
         _first(USE, text[found.end() :]),
         _first(DELTA, text[found.end() :]),

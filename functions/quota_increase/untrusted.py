@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-NUMBER = r"\d[\d,]{0,19}(?:\.\d{1,9})?(?!\d)"
+NUMBER = r"[0-9][0-9,]{0,19}(?:\.[0-9]{1,9})?(?![0-9])"
 """A number as AWS writes it in a text: commas between thousands, a point before decimals."""
 MOST_INSTANCES = 100_000
 
@@ -40,7 +40,7 @@ def items(value: object) -> list[Any]:
 
 
 def number(value: object) -> float | None:
-    """A finite number, given as one or as a text; None for anything else."""
+    """A finite number from 0 on, given as one or as a text; None for anything else."""
     if isinstance(value, str):
         found = re.fullmatch(NUMBER, value.strip())
         return float(found[0].replace(",", "")) if found else None
@@ -50,7 +50,7 @@ def number(value: object) -> float | None:
         exact = float(value)
     except OverflowError:
         return None
-    return exact if math.isfinite(exact) else None
+    return exact if math.isfinite(exact) and exact >= 0 else None
 
 
 def count(value: object) -> int:
