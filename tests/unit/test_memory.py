@@ -79,7 +79,7 @@ def test_each_remediation_has_a_memory_of_its_own(hall: Hall) -> None:
     memory(hall).remember("report", "mine", NOON)
     memory(hall, "dim").remember("report", "theirs", NOON)
 
-    assert [each.document for each in memory(hall).recall_all("")] == ["mine"]
+    assert [each.document for each in memory(hall).recall_all("r")] == ["mine"]
     assert memory(hall, "shutter").recall("report") is None
 
 
