@@ -7,7 +7,7 @@ own code and their pure-Python dependencies, with only the AWS service models in
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,16 @@ _DISTRIBUTIONS = (
     "urllib3",
 )
 
-# Service models the functions load. All of botocore's would be 22 MB.
+# Service models the functions load, each in its newest version, which is what a client asks for by
+# default. All of botocore's would be 22 MB.
 SERVICES = (
     "cloudwatch",
     "dynamodb",
+    "ec2",
     "events",
     "resourcegroupstaggingapi",
     "sagemaker",
+    "service-quotas",
     "sns",
     "sqs",
     "ssm",
@@ -49,8 +52,10 @@ def write_asset(directory: Path) -> None:
     for source in sorted(_FUNCTIONS.rglob("*.py")):
         _copy(source, directory / "functions" / source.relative_to(_FUNCTIONS))
     for name in _DISTRIBUTIONS:
-        for file, source in _installed(name):
-            if _runs(file):
+        installed = dict(_installed(name))
+        newest = _newest_models(installed)
+        for file, source in installed.items():
+            if _runs(file, newest):
                 _copy(source, directory / file)
 
 
@@ -85,13 +90,24 @@ def _installed(name: str) -> Iterator[tuple[Path, Path]]:
         yield Path(file), Path(str(file.locate()))
 
 
-def _runs(file: Path) -> bool:
+def _newest_models(files: Iterable[Path]) -> set[Path]:
+    """The folders of the newest models; versions are dates."""
+    newest: dict[Path, Path] = {}
+    for file in files:
+        match file.parts:
+            case ("botocore" | "boto3", "data", service, _version, _model) if service in SERVICES:
+                of_service, folder = file.parent.parent, file.parent
+                newest[of_service] = max(folder, newest.get(of_service, folder))
+    return set(newest.values())
+
+
+def _runs(file: Path, models: Container[Path]) -> bool:
     """Whether the functions need this file of a distribution at run time."""
     match file.parts:
         case ("..", *_):  # console scripts
             return False
-        case ("botocore" | "boto3", "data", service, _version, model):
-            return service in SERVICES and not model.startswith("examples-")
+        case ("botocore" | "boto3", "data", _service, _version, model):
+            return file.parent in models and not model.startswith("examples-")
         case ("botocore", "data", _) | ("botocore", "cacert.pem"):
             return True
         case _:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -14,7 +11,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.asset import build_code
-from infra.settings import StackSettings
+from infra.settings import StackSettings, as_variable
 
 METRICS_NAMESPACE = "MlCapacityRemediation"
 
@@ -37,7 +34,7 @@ class Foundation(Construct):
             "LEDGER_TABLE": self.ledger.table_name,
             "TOPIC_ARN": self.topic.topic_arn,
             "MODE_PARAMETER": self.mode.parameter_name,
-            "SETTINGS": json.dumps(asdict(self.settings.core), sort_keys=True),
+            "SETTINGS": as_variable(self.settings.core),
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
         }
 

@@ -15,12 +15,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as schedule_targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.foundation import Foundation, alarms_arn
+from infra.heartbeat import Heartbeat
 
 _TIMEOUT = Duration.seconds(60)
 
@@ -47,6 +46,7 @@ class GuardedFunction(Construct):
         environment: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id)
+        self._foundation = foundation
         self._settings = foundation.settings.infrastructure
         self._policy = iam.PolicyDocument()
         self.dead_letters = sqs.Queue(
@@ -85,7 +85,7 @@ class GuardedFunction(Construct):
             },
         )
         self.allow(["sqs:SendMessage"], [self.dead_letters.queue_arn])
-        self._watch_dead_letters(foundation)
+        self._watch_dead_letters()
 
     def allow(
         self,
@@ -98,6 +98,35 @@ class GuardedFunction(Construct):
             iam.PolicyStatement(
                 actions=list(actions), resources=list(resources), conditions=conditions
             )
+        )
+
+    def allow_remediating(self) -> None:
+        """Let the function do what every remediation does: read the kill switch, keep its record
+        in the ledger, tell people and the default bus.
+
+        Resource types: Service Authorization Reference, each service's page.
+        """
+        foundation, table = self._foundation, self._foundation.ledger.table_arn
+        self.allow(
+            [
+                "dynamodb:DeleteItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ],
+            [table],
+        )
+        self.allow(["dynamodb:Query"], [f"{table}/index/due"])
+        self.allow(["ssm:GetParameter"], [foundation.mode.parameter_arn])
+        self.allow(["sns:Publish"], [foundation.topic.topic_arn])
+        self.allow(
+            ["events:PutEvents"],
+            [
+                Stack.of(self).format_arn(
+                    service="events", resource="event-bus", resource_name="default"
+                )
+            ],
         )
 
     def receive_queue(self) -> sqs.Queue:
@@ -155,55 +184,14 @@ class GuardedFunction(Construct):
             source_arn=alarms_arn(self),
         )
 
-    def receive_heartbeat(self, event: Mapping[str, str]) -> None:
-        """Invoke the function with `event` every minute; a beat that is late is not made up for.
-
-        The role trusts only this account's default schedule group (EventBridge Scheduler user
-        guide, "Cross-service confused deputy prevention").
-        """
-        group = Stack.of(self).format_arn(
-            service="scheduler", resource="schedule-group", resource_name="default"
-        )
-        role = iam.Role(
-            self,
-            "HeartbeatRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={
-                    "StringEquals": {
-                        "aws:SourceAccount": Aws.ACCOUNT_ID,
-                        "aws:SourceArn": group,
-                    }
-                },
-            ),
-            inline_policies={
-                "Heartbeat": iam.PolicyDocument(
-                    statements=[
-                        iam.PolicyStatement(
-                            actions=["lambda:InvokeFunction"],
-                            resources=[self.function.function_arn],
-                        ),
-                        iam.PolicyStatement(
-                            actions=["sqs:SendMessage"],
-                            resources=[self.dead_letters.queue_arn],
-                        ),
-                    ]
-                )
-            },
-        )
-        scheduler.Schedule(
+    def receive_heartbeat(self) -> None:
+        """Invoke the function every minute, and tell people if that ends."""
+        Heartbeat(
             self,
             "Heartbeat",
-            description="Lets the function look at what is due.",
-            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-            target=schedule_targets.LambdaInvoke(
-                self.function,
-                role=role.without_policy_updates(),
-                input=scheduler.ScheduleTargetInput.from_object(event),
-                retry_attempts=0,
-                max_event_age=Duration.seconds(60),
-                dead_letter_queue=self.dead_letters,
-            ),
+            function=self.function,
+            dead_letters=self.dead_letters,
+            topic=self._foundation.topic,
         )
 
     def _role(self) -> iam.IRole:
@@ -223,7 +211,7 @@ class GuardedFunction(Construct):
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn])
         return group
 
-    def _watch_dead_letters(self, foundation: Foundation) -> None:
+    def _watch_dead_letters(self) -> None:
         alarm = self.dead_letters.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(1), statistic="Maximum"
         ).create_alarm(
@@ -238,4 +226,4 @@ class GuardedFunction(Construct):
             comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(foundation.topic))
+        alarm.add_alarm_action(actions.SnsAction(self._foundation.topic))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 
-from functions.core.settings import Settings, parse, setting
+from functions.core.settings import Settings, SettingsError, parse, setting
+from functions.quota_increase.settings import QuotaIncreaseSettings
 from functions.traffic_shift.settings import TrafficShiftSettings
 
 # What CloudWatch Logs accepts (PutRetentionPolicy, `Days` in botocore's logs model).
@@ -12,6 +16,13 @@ _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
     *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
+
+# Of the 4 KB that a function's environment variables may have in all (Lambda developer guide,
+# "Lambda quotas"), what the names of variables and resources leave to settings.
+_VARIABLE_BYTES = 3400
+
+# Of ServiceCode (botocore's service-quotas model), with what a pattern may have besides.
+_SERVICE = re.compile(r"[a-zA-Z*?\[][a-zA-Z0-9*?\[\]!-]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ class StackSettings:
 
     core: Settings = field(default_factory=Settings)
     traffic_shift: TrafficShiftSettings = field(default_factory=TrafficShiftSettings)
+    quota_increase: QuotaIncreaseSettings = field(default_factory=QuotaIncreaseSettings)
     infrastructure: InfrastructureSettings = field(default_factory=InfrastructureSettings)
 
 
@@ -72,4 +84,45 @@ def read_settings(context: object) -> StackSettings:
 
     Raises SettingsError with one sentence for each thing to change.
     """
-    return parse(StackSettings, {} if context is None else context, "remediation")
+    settings = parse(StackSettings, {} if context is None else context, "remediation")
+    if problems := [*_contradictions(settings.quota_increase), *_too_long(settings)]:
+        raise SettingsError(problems)
+    return settings
+
+
+def as_variable(settings: Settings | TrafficShiftSettings | QuotaIncreaseSettings) -> str:
+    """Settings as the environment variable in which a function gets them."""
+    return json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
+
+
+def _contradictions(own: QuotaIncreaseSettings) -> Iterator[str]:
+    """What is wrong with settings that are each well by themselves."""
+    where = "remediation.quota_increase"
+    if own.target_percent >= own.hot_percent:
+        yield (
+            f"{where}.target_percent is {own.target_percent}, which is not below hot_percent,"
+            f" {own.hot_percent}: what was granted would at once be near its end again."
+        )
+    seen: dict[tuple[str, str], int] = {}
+    for i, rule in enumerate(own.quotas):
+        if not _SERVICE.fullmatch(rule.service):
+            yield (
+                f"{where}.quotas[{i}].service is {rule.service!r}, which is neither a service code"
+                " of Service Quotas nor a pattern of one."
+            )
+        first = seen.setdefault((rule.service.lower(), rule.quota.lower()), i)
+        if first != i:
+            yield (
+                f"{where}.quotas[{i}] would never count: quotas[{first}] is of the same service"
+                " and quota; keep one of the two."
+            )
+
+
+def _too_long(settings: StackSettings) -> Iterator[str]:
+    core = len(as_variable(settings.core).encode())
+    lever = len(as_variable(settings.quota_increase).encode())
+    if core + lever > _VARIABLE_BYTES:
+        yield (
+            f"remediation.quota_increase takes {lever} bytes, and a Lambda function has room for"
+            f" {_VARIABLE_BYTES - core}: let fewer rules of quotas say more with patterns."
+        )

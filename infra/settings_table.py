@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from infra.settings import StackSettings
 
@@ -26,11 +26,13 @@ def _rows(cls: type, path: str) -> Iterator[str]:
         hint, where = hints[spec.name], f"{path}{spec.name}"
         if is_dataclass(hint) and isinstance(hint, type):
             yield from _rows(hint, f"{where}.")
-        else:
-            yield (
-                f"| `{where}` | {_default(spec)} | {_allowed(spec, hint)}"
-                f" | {spec.metadata['doc']} |"
-            )
+            continue
+        yield (
+            f"| `{where}` | {_default(spec)} | {_allowed(spec, hint)} | {spec.metadata['doc']} |"
+        )
+        for item in get_args(hint):
+            if is_dataclass(item) and isinstance(item, type):
+                yield from _rows(item, f"{where}[].")
 
 
 def _default(spec: Field[Any]) -> str:
@@ -41,6 +43,8 @@ def _default(spec: Field[Any]) -> str:
             return "none"
         case bool(value):
             return str(value).lower()
+        case tuple(items):
+            return ", ".join(f"`{item}`" for item in items)
         case value:
             return str(value)
 

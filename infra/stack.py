@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.dashboard import Dashboard
 from infra.foundation import Foundation
 from infra.operator import Operator
+from infra.quota_increase import QuotaIncrease
 from infra.settings import StackSettings
 from infra.traffic_shift import TrafficShift
 
@@ -23,12 +24,20 @@ class MlCapacityRemediationStack(Stack):
         )
         foundation = Foundation(self, "Foundation", settings)
         traffic_shift = TrafficShift(self, "TrafficShift", foundation)
-        operator = Operator(self, "Operator", foundation, {"traffic_shift": traffic_shift.queue})
+        quota_increase = QuotaIncrease(self, "QuotaIncrease", foundation)
+        operator = Operator(
+            self,
+            "Operator",
+            foundation,
+            {"quota_increase": quota_increase.queue, "traffic_shift": traffic_shift.queue},
+        )
         outputs = {
             "LedgerTableName": foundation.ledger.table_name,
             "TopicArn": foundation.topic.topic_arn,
             "ModeParameterName": foundation.mode.parameter_name,
             "OperatorFunctionArn": operator.guarded.function.function_arn,
+            "QuotaIncreaseFunctionArn": quota_increase.guarded.function.function_arn,
+            "QuotaIncreaseQueueUrl": quota_increase.queue.queue_url,
             "TrafficShiftFunctionArn": traffic_shift.guarded.function.function_arn,
             "TrafficShiftQueueUrl": traffic_shift.queue.queue_url,
         }
@@ -36,8 +45,8 @@ class MlCapacityRemediationStack(Stack):
             dashboard = Dashboard(
                 self,
                 "Dashboard",
-                functions=[traffic_shift.guarded, operator.guarded],
-                queues=[traffic_shift.queue],
+                functions=[traffic_shift.guarded, quota_increase.guarded, operator.guarded],
+                queues=[traffic_shift.queue, quota_increase.queue],
             )
             outputs["DashboardName"] = dashboard.dashboard.dashboard_name
         for name, value in outputs.items():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.foundation import Foundation
 from infra.guarded_function import GuardedFunction
+from infra.settings import as_variable
 
 _TAG = "ml-remediation:traffic-shift"
 
@@ -26,11 +24,7 @@ class TrafficShift(Construct):
             name="traffic_shift",
             description="Moves an endpoint's traffic off a failing variant and on to a good one.",
             foundation=foundation,
-            environment={
-                "LEVER_SETTINGS": json.dumps(
-                    asdict(foundation.settings.traffic_shift), sort_keys=True
-                )
-            },
+            environment={"LEVER_SETTINGS": as_variable(foundation.settings.traffic_shift)},
         )
         self.queue = self.guarded.receive_queue()
         self.guarded.route(
@@ -40,10 +34,8 @@ class TrafficShift(Construct):
             "Alarms on SageMaker metrics, and composite alarms, that went into ALARM.",
         )
         self.guarded.receive_alarms()
-        self.guarded.receive_heartbeat(
-            {"source": "ml-capacity-remediation", "detail-type": "Heartbeat"}
-        )
-        self._allow(foundation)
+        self.guarded.receive_heartbeat()
+        self._allow()
         Validations.of(self).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
@@ -58,32 +50,18 @@ class TrafficShift(Construct):
             ),
         )
 
-    def _allow(self, foundation: Foundation) -> None:
-        """What observing, acting, recording and telling need.
+    def _allow(self) -> None:
+        """What observing and acting need.
 
         Resource types and condition keys: Service Authorization Reference. Without a resource:
         GetMetricData, GetResources; DescribeAlarms tells of composite alarms only when its
         permission covers `*` (botocore's cloudwatch model, DescribeAlarms).
         """
-        allow, stack = self.guarded.allow, Stack.of(self)
-        endpoints = stack.format_arn(service="sagemaker", resource="endpoint", resource_name="*")
-        allow(
-            [
-                "dynamodb:DeleteItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ],
-            [foundation.ledger.table_arn],
+        allow = self.guarded.allow
+        endpoints = Stack.of(self).format_arn(
+            service="sagemaker", resource="endpoint", resource_name="*"
         )
-        allow(["dynamodb:Query"], [f"{foundation.ledger.table_arn}/index/due"])
-        allow(["sns:Publish"], [foundation.topic.topic_arn])
-        allow(
-            ["events:PutEvents"],
-            [stack.format_arn(service="events", resource="event-bus", resource_name="default")],
-        )
-        allow(["ssm:GetParameter"], [foundation.mode.parameter_arn])
+        self.guarded.allow_remediating()
         allow(
             [
                 "cloudwatch:DescribeAlarms",

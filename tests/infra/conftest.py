@@ -20,6 +20,7 @@ from aws_cdk import App
 
 from infra.settings import read_settings
 from infra.stack import MlCapacityRemediationStack
+from tests.infra.patterns import resolve
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -93,3 +94,39 @@ def dead_letters(resources: Resources) -> set[str]:
         for id, queue in resources("AWS::SQS::Queue").items()
         if "RedrivePolicy" not in queue["Properties"]
     }
+
+
+@pytest.fixture(scope="session")
+def functions(resources: Resources) -> dict[str, dict[str, Any]]:
+    """Service name, a remediation's or the operator's -> properties of its function."""
+    return {
+        each["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: each[
+            "Properties"
+        ]
+        for each in resources("AWS::Lambda::Function").values()
+    }
+
+
+@pytest.fixture(scope="session")
+def queues(resources: Resources) -> dict[str, str]:
+    """Service name -> logical id of the queue that its function reads."""
+    names = {
+        id: each["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for id, each in resources("AWS::Lambda::Function").items()
+    }
+    return {
+        names[p["FunctionName"]["Ref"]]: p["EventSourceArn"]["Fn::GetAtt"][0]
+        for p in (m["Properties"] for m in resources("AWS::Lambda::EventSourceMapping").values())
+    }
+
+
+@pytest.fixture(scope="session")
+def patterns(resources: Resources, queues: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Service name -> its rules' patterns, by the rules' logical ids, as deployed to REGION."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in queues}
+    names = {queue: name for name, queue in queues.items()}
+    for id, rule in resources("AWS::Events::Rule").items():
+        (target,) = rule["Properties"]["Targets"]
+        name = names[target["Arn"]["Fn::GetAtt"][0]]
+        found[name][id] = resolve(rule["Properties"]["EventPattern"])
+    return found

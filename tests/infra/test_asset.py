@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
 from infra.asset import SERVICES, write_asset
 
@@ -62,12 +63,21 @@ def test_every_service_in_use_has_its_model(asset):
     run_in(asset, f"import boto3\nfor name in {SERVICES!r}: boto3.client(name)", {})
 
 
+def test_each_model_is_there_in_one_version_the_newest(asset):
+    newest = Loader()
+    for library in ("botocore", "boto3"):
+        data = asset / library / "data"
+        for service in (each for each in data.iterdir() if each.is_dir()):
+            (version,) = (each.name for each in service.iterdir())
+            assert version == newest.determine_latest_version(service.name, "service-2")
+
+
 def test_no_function_uses_a_service_without_its_model(root):
     used = {
         name
         for source in (root / "functions").rglob("*.py")
         for name in re.findall(
-            r"""\b(?:client|resource)\(\s*["']([a-z0-9-]+)["']""", source.read_text()
+            r"""(?:client|resource)\(\s*["']([a-z0-9-]+)["']""", source.read_text()
         )
     }
     assert used <= set(SERVICES)

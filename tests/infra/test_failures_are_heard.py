@@ -72,21 +72,53 @@ def test_dead_letters_wait_two_weeks_for_a_person(resources, dead_letters):
         assert properties["MessageRetentionPeriod"] == 14 * 86400
 
 
+def alarms_on(resources, namespace: str) -> list[dict[str, Any]]:
+    every = [a["Properties"] for a in resources("AWS::CloudWatch::Alarm").values()]
+    return [p for p in every if p["Namespace"] == namespace]
+
+
+def test_every_alarm_is_one_of_these(resources):
+    known = alarms_on(resources, "AWS/SQS") + alarms_on(resources, "AWS/Scheduler")
+    assert len(known) == len(resources("AWS::CloudWatch::Alarm"))
+
+
 def test_one_dead_letter_tells_people(resources, dead_letters):
     (topic,) = resources("AWS::SNS::Topic")
     watched = set()
-    for alarm in resources("AWS::CloudWatch::Alarm").values():
-        p = alarm["Properties"]
-        assert (p["Namespace"], p["MetricName"]) == (
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-        )
+    for p in alarms_on(resources, "AWS/SQS"):
+        assert p["MetricName"] == "ApproximateNumberOfMessagesVisible"
         assert (p["Threshold"], p["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
         assert (p["Statistic"], p["EvaluationPeriods"]) == ("Maximum", 1)
         assert p["TreatMissingData"] == "notBreaching"
         assert [target(action) for action in p["AlarmActions"]] == [topic]
         watched |= {target(dimension["Value"]) for dimension in p["Dimensions"]}
     assert watched == dead_letters
+
+
+def test_a_heartbeat_that_stops_tells_people(resources):
+    """A schedule that is disabled or deleted leaves no data; with none at all for the whole time an
+    alarm that treats it as missing is INSUFFICIENT_DATA, so that state must tell too."""
+    (topic,) = resources("AWS::SNS::Topic")
+    watched = []
+    for p in alarms_on(resources, "AWS/Scheduler"):
+        assert p["MetricName"] == "InvocationAttemptCount"
+        assert (p["Threshold"], p["ComparisonOperator"]) == (1, "LessThanThreshold")
+        assert (p["Statistic"], p["Period"], p["EvaluationPeriods"]) == ("Sum", 60, 10)
+        assert [target(action) for action in p["AlarmActions"]] == [topic]
+        assert [target(action) for action in p["InsufficientDataActions"]] == [topic]
+        (dimension,) = p["Dimensions"]
+        assert dimension["Name"] == "ScheduleGroup"
+        watched.append(target(dimension["Value"]))
+    beating = [s["Properties"] for s in resources("AWS::Scheduler::Schedule").values()]
+    assert sorted(watched) == sorted(target(each["GroupName"]) for each in beating)
+
+
+def test_a_heartbeat_that_has_not_begun_is_no_alarm(resources):
+    """A new alarm is INSUFFICIENT_DATA, and only coming to a state runs its actions; treated as
+    breaching, a deploy's minutes without data would be ALARM (CloudWatch user guide, "Configuring
+    how alarms treat missing data")."""
+    for p in alarms_on(resources, "AWS/Scheduler"):
+        assert p["TreatMissingData"] == "missing"
 
 
 def test_a_failed_record_takes_none_of_its_batch_with_it(resources):

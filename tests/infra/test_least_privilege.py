@@ -8,11 +8,24 @@ from typing import Any
 
 import pytest
 
+REMEDIATIONS = ("quota_increase", "traffic_shift")
+
 # What may be called on any resource, and why.
 ANY_RESOURCE = {
     "cloudwatch:DescribeAlarms": "tells of composite alarms only with a permission on `*`",
     "cloudwatch:GetMetricData": "takes no resource",
     "cloudwatch:ListAlarmMuteRules": "lists every rule of the account",
+    "ec2:DescribeCapacityBlockOfferings": "offers are no resources",
+    "ec2:DescribeInstanceTypeOfferings": "instance types are no resources",
+    "ec2:DescribeInstanceTypes": "instance types are no resources",
+    "sagemaker:SearchTrainingPlanOfferings": "offers are no resources",
+    "servicequotas:GetAWSDefaultServiceQuota": "takes no resource",
+    "servicequotas:GetQuotaUtilizationReport": "takes no resource",
+    "servicequotas:GetServiceQuota": "takes no resource",
+    "servicequotas:ListAWSDefaultServiceQuotas": "takes no resource",
+    "servicequotas:ListRequestedServiceQuotaChangeHistory": "takes no resource",
+    "servicequotas:ListServiceQuotas": "takes no resource",
+    "servicequotas:StartQuotaUtilizationReport": "takes no resource",
     "tag:GetResources": "takes no resource",
 }
 
@@ -76,30 +89,64 @@ def test_a_function_logs_to_its_own_group_only(resources):
         assert [s["Resource"] for s in logging] == [{"Fn::GetAtt": [group, "Arn"]}]
 
 
+# What every remediation does: it is fed, keeps its record, tells of it, and logs.
+REMEDIATING = {
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+    "events:PutEvents",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sns:Publish",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+    "ssm:GetParameter",
+}
+
+
 def test_traffic_shift_may_do_exactly_this(resources):
-    assert granted(role_of(resources, "traffic_shift")) == {
+    assert granted(role_of(resources, "traffic_shift")) - REMEDIATING == {
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListAlarmMuteRules",
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "events:PutEvents",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
         "sagemaker:DescribeEndpoint",
         "sagemaker:ListTags",
         "sagemaker:UpdateEndpointWeightsAndCapacities",
-        "sns:Publish",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-        "ssm:GetParameter",
         "tag:GetResources",
     }
+
+
+def test_quota_increase_may_do_exactly_this(resources):
+    assert granted(role_of(resources, "quota_increase")) - REMEDIATING == {
+        "cloudwatch:GetMetricData",
+        "ec2:DescribeCapacityBlockOfferings",
+        "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeInstanceTypes",
+        "iam:CreateServiceLinkedRole",
+        "sagemaker:SearchTrainingPlanOfferings",
+        "servicequotas:GetAWSDefaultServiceQuota",
+        "servicequotas:GetQuotaUtilizationReport",
+        "servicequotas:GetServiceQuota",
+        "servicequotas:ListAWSDefaultServiceQuotas",
+        "servicequotas:ListRequestedServiceQuotaChangeHistory",
+        "servicequotas:ListServiceQuotas",
+        "servicequotas:RequestServiceQuotaIncrease",
+        "servicequotas:StartQuotaUtilizationReport",
+    }
+
+
+@pytest.mark.parametrize("name", REMEDIATIONS)
+def test_each_remediation_may_do_what_all_do(resources, name):
+    assert granted(role_of(resources, name)) >= REMEDIATING
+
+
+def test_nothing_can_be_bought(statements):
+    bought = {"CreateTrainingPlan", "ExtendTrainingPlan", "PurchaseCapacityBlock"}
+    assert {action.partition(":")[2] for action in granted(statements)}.isdisjoint(bought)
 
 
 def test_traffic_shift_writes_only_to_endpoints_whose_tag_opts_in(resources):
@@ -136,11 +183,14 @@ def test_only_this_accounts_alarms_may_invoke_a_function(resources):
         assert '{"Ref": "AWS::AccountId"}, ":alarm:*"' in arn
 
 
-def test_only_traffic_shift_takes_alarms_as_actions(resources):
-    (permission,) = resources("AWS::Lambda::Permission").values()
-    name = permission["Properties"]["FunctionName"]["Fn::GetAtt"][0]
-    environment = resources("AWS::Lambda::Function")[name]["Properties"]["Environment"]
-    assert environment["Variables"]["POWERTOOLS_SERVICE_NAME"] == "traffic_shift"
+def test_remediations_take_alarms_as_actions_and_nothing_else_does(resources):
+    lambdas = resources("AWS::Lambda::Function")
+    invoked = [
+        lambdas[p["Properties"]["FunctionName"]["Fn::GetAtt"][0]]["Properties"]
+        for p in resources("AWS::Lambda::Permission").values()
+    ]
+    names = [f["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for f in invoked]
+    assert sorted(names) == sorted(REMEDIATIONS)
 
 
 @pytest.mark.parametrize(
@@ -166,25 +216,30 @@ def test_alarms_of_this_account_may_tell_the_topic(resources):
     assert equals == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
-def test_only_this_accounts_schedules_may_take_the_heartbeat_role(resources):
-    (schedule,) = resources("AWS::Scheduler::Schedule").values()
-    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
-    document = resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]
-    (trust,) = document["Statement"]
-    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
-    equals = trust["Condition"]["StringEquals"]
-    assert equals["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
-    assert equals["aws:SourceArn"]["Fn::Join"][1][-1] == ":schedule-group/default"
+def test_only_the_heartbeats_own_schedule_group_may_take_its_role(resources):
+    for schedule in resources("AWS::Scheduler::Schedule").values():
+        role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+        document = resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]
+        (trust,) = document["Statement"]
+        assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+        assert trust["Condition"] == {
+            "StringEquals": {
+                "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+                "aws:SourceArn": {
+                    "Fn::GetAtt": [schedule["Properties"]["GroupName"]["Ref"], "Arn"]
+                },
+            }
+        }
 
 
 def test_the_heartbeat_role_invokes_its_function_and_nothing_else(resources):
-    (schedule,) = resources("AWS::Scheduler::Schedule").values()
-    target = schedule["Properties"]["Target"]
-    role = resources("AWS::IAM::Role")[target["RoleArn"]["Fn::GetAtt"][0]]
-    assert [(s["Action"], s["Resource"]) for s in statements_of(role)] == [
-        ("lambda:InvokeFunction", target["Arn"]),
-        ("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]),
-    ]
+    for schedule in resources("AWS::Scheduler::Schedule").values():
+        target = schedule["Properties"]["Target"]
+        role = resources("AWS::IAM::Role")[target["RoleArn"]["Fn::GetAtt"][0]]
+        assert [(s["Action"], s["Resource"]) for s in statements_of(role)] == [
+            ("lambda:InvokeFunction", target["Arn"]),
+            ("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]),
+        ]
 
 
 def granting(statements: list[dict[str, Any]], action: str) -> list[Any]:
@@ -197,11 +252,11 @@ def granting(statements: list[dict[str, Any]], action: str) -> list[Any]:
     ]
 
 
-def test_traffic_shift_polls_the_queue_it_is_fed_from(resources):
-    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
-    role = role_of(resources, "traffic_shift")
+@pytest.mark.parametrize("name", REMEDIATIONS)
+def test_a_remediation_polls_the_queue_it_is_fed_from(resources, queues, name):
+    role = role_of(resources, name)
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
-        assert granting(role, action) == [mapping["Properties"]["EventSourceArn"]]
+        assert granting(role, action) == [{"Fn::GetAtt": [queues[name], "Arn"]}]
 
 
 def test_a_function_sends_its_failures_to_its_own_dead_letter_queue(resources):
@@ -213,13 +268,14 @@ def test_a_function_sends_its_failures_to_its_own_dead_letter_queue(resources):
         assert destination in granting(role_of(resources, name), "sqs:SendMessage")
 
 
-def test_the_operator_nudges_the_remediations_queue(resources):
-    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+def test_the_operator_nudges_the_queue_of_every_remediation(resources, queues):
     sends = granting(role_of(resources, "operator"), "sqs:SendMessage")
-    assert mapping["Properties"]["EventSourceArn"] in sends
+    for queue in queues.values():
+        assert {"Fn::GetAtt": [queue, "Arn"]} in sends
 
 
-def test_traffic_shift_finds_what_is_due(resources):
-    queried = granting(role_of(resources, "traffic_shift"), "dynamodb:Query")
+@pytest.mark.parametrize("name", REMEDIATIONS)
+def test_a_remediation_finds_what_is_due(resources, name):
+    queried = granting(role_of(resources, name), "dynamodb:Query")
     endings = [r["Fn::Join"][1][-1] for r in queried if "Fn::Join" in r]
     assert endings == ["/index/due"]

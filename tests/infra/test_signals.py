@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from infra.settings import StackSettings
+from functions.core.settings import Settings, parse
+from infra.settings import read_settings
+from tests.infra.patterns import matches
+
+REMEDIATIONS = {"quota_increase", "traffic_shift"}
 
 SAGEMAKER = {
     "id": "m1",
@@ -30,32 +33,11 @@ def alarm(configuration: dict[str, Any], state: str = "ALARM", **changes: Any) -
     }
 
 
-def matches(pattern: Any, value: Any) -> bool:
-    """EventBridge's rules for the operators used here (user guide, "Event patterns").
-
-    An array in the event matches if any of its elements does.
-    """
-    if isinstance(value, list):
-        return any(matches(pattern, each) for each in value)
-    match pattern:
-        case {"$or": branches, **rest}:
-            return matches(rest, value) and any(matches(each, value) for each in branches)
-        case dict():
-            return isinstance(value, dict) and all(
-                matches(each, value.get(key)) for key, each in pattern.items()
-            )
-        case [{"exists": True}]:
-            return value is not None
-        case list():
-            return value in pattern
-        case _:
-            pytest.fail(f"not a pattern: {pattern!r}")
-
-
 @pytest.fixture(scope="module")
-def pattern(resources) -> Any:
-    (rule,) = resources("AWS::Events::Rule").values()
-    return rule["Properties"]["EventPattern"]
+def pattern(patterns) -> Any:
+    """Traffic shift's."""
+    (pattern,) = patterns["traffic_shift"].values()
+    return pattern
 
 
 @pytest.mark.parametrize(
@@ -90,36 +72,68 @@ def test_other_events_are_left_alone(pattern, event):
     assert not matches(pattern, event)
 
 
-def test_the_function_reads_the_queue_the_rule_writes(resources):
-    (rule,) = resources("AWS::Events::Rule").values()
-    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
-    (target,) = rule["Properties"]["Targets"]
-    assert target["Arn"] == mapping["Properties"]["EventSourceArn"]
+def test_each_remediation_is_fed_by_rules_of_its_own(patterns):
+    assert patterns.keys() == REMEDIATIONS
+    assert all(patterns.values())
 
 
-def test_the_heart_beats_every_minute_and_never_catches_up(resources):
-    (schedule,) = resources("AWS::Scheduler::Schedule").values()
-    p = schedule["Properties"]
-    assert p["ScheduleExpression"] == "rate(1 minute)"
-    assert p["State"] == "ENABLED"
-    assert p["FlexibleTimeWindow"] == {"Mode": "OFF"}
-    assert json.loads(p["Target"]["Input"]) == {
-        "source": "ml-capacity-remediation",
-        "detail-type": "Heartbeat",
+def test_each_rule_says_what_it_is_for_and_fits(resources, patterns):
+    """A pattern has at most 4,096 characters (EventBridge API reference, PutRule)."""
+    for rule in resources("AWS::Events::Rule").values():
+        assert rule["Properties"]["Description"].endswith(".")
+    for of_one in patterns.values():
+        for pattern in of_one.values():
+            assert len(json.dumps(pattern)) <= 4096
+
+
+def test_the_policy_of_a_queue_fits(resources):
+    """At most 10 conditions and 20 statements (SQS developer guide, "policy quotas")."""
+    for policy in resources("AWS::SQS::QueuePolicy").values():
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert len(statements) <= 20
+        assert sum(len(each.get("Condition", {})) for each in statements) <= 10
+
+
+def test_the_heart_of_each_remediation_beats_every_minute_and_never_catches_up(resources):
+    schedules = resources("AWS::Scheduler::Schedule").values()
+    assert len(schedules) == len(REMEDIATIONS)
+    for p in (schedule["Properties"] for schedule in schedules):
+        assert p["ScheduleExpression"] == "rate(1 minute)"
+        assert p["State"] == "ENABLED"
+        assert p["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        assert json.loads(p["Target"]["Input"]) == {
+            "source": "ml-capacity-remediation",
+            "detail-type": "Heartbeat",
+        }
+        assert p["Target"]["RetryPolicy"] == {
+            "MaximumRetryAttempts": 0,
+            "MaximumEventAgeInSeconds": 60,
+        }
+
+
+def test_each_heartbeat_is_in_a_schedule_group_of_its_own(resources):
+    groups = [s["Properties"]["GroupName"] for s in resources("AWS::Scheduler::Schedule").values()]
+    named = [{"Ref": id} for id in resources("AWS::Scheduler::ScheduleGroup")]
+    assert sorted(groups, key=str) == sorted(named, key=str)
+
+
+def test_each_remediation_has_a_heartbeat(resources, functions):
+    beaten = {
+        schedule["Properties"]["Target"]["Arn"]["Fn::GetAtt"][0]
+        for schedule in resources("AWS::Scheduler::Schedule").values()
     }
-    assert p["Target"]["RetryPolicy"] == {
-        "MaximumRetryAttempts": 0,
-        "MaximumEventAgeInSeconds": 60,
-    }
+    lambdas = resources("AWS::Lambda::Function")
+    assert {
+        name
+        for name, properties in functions.items()
+        if any(lambdas[id]["Properties"] is properties for id in beaten)
+    } == REMEDIATIONS
 
 
 @pytest.fixture(scope="module")
-def environments(resources) -> dict[str, dict[str, Any]]:
-    """Handler -> environment."""
-    return {
-        f["Properties"]["Handler"]: f["Properties"]["Environment"]["Variables"]
-        for f in resources("AWS::Lambda::Function").values()
-    }
+def environments(functions) -> dict[str, dict[str, Any]]:
+    """Service name -> environment."""
+    return {name: f["Environment"]["Variables"] for name, f in functions.items()}
 
 
 def test_each_function_runs_as_it_was_tested(resources):
@@ -135,16 +149,20 @@ def test_every_function_runs_the_same_asset(resources):
     assert all(code == codes[0] for code in codes)
 
 
-def test_functions_are_told_what_they_need(environments):
-    defaults = StackSettings()
-    for handler, variables in environments.items():
-        assert handler == f"functions.{variables['POWERTOOLS_SERVICE_NAME']}.handler.handler"
+def test_functions_are_told_what_they_need(functions, environments, context):
+    settings = read_settings(context["remediation"])
+    for name, variables in environments.items():
+        assert functions[name]["Handler"] == f"functions.{name}.handler.handler"
         assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MlCapacityRemediation"
         assert variables["LEDGER_TABLE"].keys() == variables["TOPIC_ARN"].keys() == {"Ref"}
         assert variables["MODE_PARAMETER"].keys() == {"Ref"}
-        assert json.loads(variables["SETTINGS"]) == asdict(defaults.core)
-    lever = environments["functions.traffic_shift.handler.handler"]["LEVER_SETTINGS"]
-    assert json.loads(lever) == asdict(defaults.traffic_shift)
+        assert parse(Settings, json.loads(variables["SETTINGS"]), "") == settings.core
+    for name, own in (
+        ("traffic_shift", settings.traffic_shift),
+        ("quota_increase", settings.quota_increase),
+    ):
+        told = json.loads(environments[name]["LEVER_SETTINGS"])
+        assert parse(type(own), told, "") == own
 
 
 def test_no_function_is_told_where_aws_is(environments):
@@ -152,11 +170,11 @@ def test_no_function_is_told_where_aws_is(environments):
         assert [name for name in variables if name.startswith("AWS_")] == []
 
 
-def test_the_operator_knows_every_queue(resources, environments):
-    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
-    queue = mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
-    urls = environments["functions.operator.handler.handler"]["QUEUE_URLS"]
-    assert urls == {"Fn::Join": ["", ['{"traffic_shift":"', {"Ref": queue}, '"}']]}
+def test_the_operator_knows_every_queue(queues, environments):
+    assert queues.keys() == REMEDIATIONS
+    urls = environments["operator"]["QUEUE_URLS"]["Fn::Join"]
+    told = "".join(each if isinstance(each, str) else each["Ref"] for each in urls[1])
+    assert json.loads(told) == queues
 
 
 def test_the_stack_tells_where_its_parts_are(template):
@@ -165,13 +183,15 @@ def test_the_stack_tells_where_its_parts_are(template):
         "LedgerTableName",
         "ModeParameterName",
         "OperatorFunctionArn",
+        "QuotaIncreaseFunctionArn",
+        "QuotaIncreaseQueueUrl",
         "TopicArn",
         "TrafficShiftFunctionArn",
         "TrafficShiftQueueUrl",
     }
 
 
-def test_the_dashboard_shows_outcomes_functions_and_queues(resources):
+def test_the_dashboard_shows_outcomes_functions_and_queues(resources, queues):
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(dashboard["Properties"]["DashboardBody"])
     for part in (
@@ -183,3 +203,7 @@ def test_the_dashboard_shows_outcomes_functions_and_queues(resources):
         "ApproximateNumberOfMessagesVisible",
     ):
         assert part in body
+    for id in resources("AWS::Lambda::Function"):
+        assert f'{{"Ref": "{id}"}}' in body
+    for id in queues.values():
+        assert f'{{"Fn::GetAtt": ["{id}", "QueueName"]}}' in body

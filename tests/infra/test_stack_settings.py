@@ -6,20 +6,71 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from functions.core.settings import SettingsError
+from functions.quota_increase.settings import QuotaIncreaseSettings
 from infra.settings import StackSettings, read_settings
 from infra.settings_table import BEGIN, END, render_table
+
+
+def quotas(*rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Settings with these rules, each what it says of a rule that is well; without any, one."""
+    well = {"service": "sagemaker", "quota": "ml.* usage", "max": 16, "max_growth": 8}
+    return {"quota_increase": {"quotas": [well | rule for rule in rules or (changes,)]}}
 
 
 def test_settings_may_be_left_out():
     assert read_settings(None) == read_settings({}) == StackSettings()
 
 
-def test_the_settings_that_are_delivered_are_the_defaults(context):
-    assert read_settings(context["remediation"]) == StackSettings()
+def test_the_settings_that_are_delivered_are_the_defaults_but_for_the_quotas(context):
+    delivered = read_settings(context["remediation"])
+    quotas = delivered.quota_increase.quotas
+    assert delivered == StackSettings(quota_increase=QuotaIncreaseSettings(quotas=quotas))
+
+
+def test_no_quota_is_opted_in_unless_a_rule_says_so():
+    assert StackSettings().quota_increase.quotas == ()
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "name"),
+    [
+        ("sagemaker", "L-09B4A649", "ml.p4d.24xlarge for training job usage"),
+        ("sagemaker", "L-82733FAD", "ml.p5.48xlarge for spot training job usage"),
+        ("sagemaker", "L-0100B823", "ml.g5.48xlarge for endpoint usage"),
+        ("sagemaker", "L-00C91CB5", "Number of instances across all training jobs"),
+        ("ec2", "L-417A185B", "Running On-Demand P instances"),
+        ("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances"),
+        ("ec2", "L-C4BD4855", "All P5 Spot Instance Requests"),
+        ("ec2", "L-7212CCBC", "All P4, P3 and P2 Spot Instance Requests"),
+        ("ec2", "L-3819A6DF", "All G and VT Spot Instance Requests"),
+        ("lambda", "L-B99A9384", "Concurrent executions"),
+    ],
+)
+def test_the_quotas_of_ml_capacity_are_delivered_opted_in(context, service, code, name):
+    rules = read_settings(context["remediation"]).quota_increase.quotas
+    rule = next(each for each in rules if each.covers(service, code, name))
+    assert rule.mode == "act"
+    assert 0 < rule.max_growth <= rule.max
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "name"),
+    [
+        ("ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"),
+        ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs"),
+        ("sagemaker", "L-00000000", "ml.m5.large for notebook instance usage"),
+        ("sagemaker", "L-00000001", "Number of HyperPod clusters allowed per account"),
+        ("iam", "L-FE177D64", "Roles per account"),
+    ],
+)
+def test_other_quotas_are_delivered_left_alone(context, service, code, name):
+    rules = read_settings(context["remediation"]).quota_increase.quotas
+    assert not any(each.covers(service, code, name) for each in rules)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +93,27 @@ def test_the_settings_that_are_delivered_are_the_defaults(context):
         ({"core": {"limits": {"actions_per_hour": 1001}}}, "must be from 0 to 1000"),
         ({"core": {"limits": 4}}, "remediation.core.limits must be an object"),
         ({"traffic_shift": {"minimum_requests": 0}}, "must be from 1"),
+        ({"quota_increase": {"quotas": [{}]}}, "quotas[0].service is missing and has no default"),
+        ({"quota_increase": {"quotas": {}}}, "remediation.quota_increase.quotas must be a list"),
+        (quotas(max=-1), "remediation.quota_increase.quotas[0].max must be from 0"),
+        (quotas(maximum=1), "quotas[0].maximum is not a setting; did you mean 'max'?"),
+        (quotas(mode="on"), "quotas[0].mode must be one of off, observe, approve, act"),
+        (quotas(service="Amazon EC2"), "quotas[0].service is 'Amazon EC2', which is neither"),
+        (quotas(service=""), "quotas[0].service is '', which is neither a service code"),
+        (
+            quotas({"quota": "Ml.* Usage"}, {"quota": "other"}, {"service": "SAGEMAKER"}),
+            "quotas[2] would never count: quotas[0] is of the same service and quota",
+        ),
+        (
+            quotas(*({"quota": f"ml.p{i}.48xlarge for training job usage"} for i in range(40))),
+            "a Lambda function has room for",
+        ),
+        (
+            {"quota_increase": {"hot_percent": 60, "target_percent": 60}},
+            "target_percent is 60, which is not below hot_percent, 60",
+        ),
+        ({"quota_increase": {"global_region": "Virginia"}}, "global_region is 'Virginia'"),
+        ({"quota_increase": {"scan": "hourly"}}, "must be one of report, metrics, off"),
         ({"infrastructure": {"log_retention_days": 31}}, "must be one of 1, 3, 5, 7, 14, 30"),
         ({"infrastructure": {"notify_emails": "me@example.com"}}, "must be a list"),
         ({"infrastructure": {"notify_emails": ["nobody"]}}, "notify_emails[0] is 'nobody'"),
@@ -100,11 +172,20 @@ def test_settings_reach_what_they_set(synthesize):
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
     assert {g["RetentionInDays"] for g in properties("AWS::Logs::LogGroup")} == {7}
     assert {f["MemorySize"] for f in properties("AWS::Lambda::Function")} == {512}
-    (mapping,) = properties("AWS::Lambda::EventSourceMapping")
-    assert mapping["BatchSize"] == 1
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    for mapping in properties("AWS::Lambda::EventSourceMapping"):
+        assert mapping["BatchSize"] == 1
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert properties("AWS::CloudWatch::Dashboard") == []
     assert "DashboardName" not in template["Outputs"]
+
+
+def test_a_setting_that_is_a_list_of_settings_shows_each_of_them():
+    rows = {row.split("|")[1].strip(): row for row in render_table().splitlines()}
+    assert "| none | a list |" in rows["`quota_increase.quotas`"]
+    for name in ("service", "quota", "max", "max_growth"):
+        assert "| required |" in rows[f"`quota_increase.quotas[].{name}`"]
+    assert "| act | off, observe, approve, act |" in rows["`quota_increase.quotas[].mode`"]
+    assert "| `*` | a list |" in rows["`quota_increase.capacity_types`"]
 
 
 def test_the_readme_lists_every_setting(root):

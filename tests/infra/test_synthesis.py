@@ -100,13 +100,24 @@ def test_cdk_nag_has_nothing_to_object_to_and_each_exception_has_a_reason(build)
         for finding in nag["suppressedViolations"]
         for construct in finding["violatingConstructs"]
     }
-    role = "TrafficShift/TrafficShift/Role/Resource"
+    traffic_shift = "TrafficShift/TrafficShift/Role/Resource"
+    quota_increase = "QuotaIncrease/QuotaIncrease/Role/Resource"
     assert accepted == {
-        ("AwsSolutions-IAM5[Resource::*]", role),
+        ("AwsSolutions-IAM5[Resource::*]", traffic_shift),
         (
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sagemaker:<AWS::Region>"
             ":<AWS::AccountId>:endpoint/*]",
-            role,
+            traffic_shift,
+        ),
+        ("AwsSolutions-IAM5[Resource::*]", quota_increase),
+        *(
+            (
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:servicequotas:{region}"
+                f":<AWS::AccountId>:{service}/*]",
+                quota_increase,
+            )
+            for region in ("<AWS::Region>", "")
+            for service in ("ec2", "lambda", "sagemaker")
         ),
         ("AwsSolutions-SQS3", "Operator/Operator/DeadLetters/Resource"),
     }
