@@ -10,6 +10,7 @@ the exact pin and `require`.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
@@ -204,6 +205,8 @@ def _arguments(
     shape: OperationModel, params: Mapping[str, Any], supported: set[str]
 ) -> dict[str, Any]:
     if broken := list(violations(shape.input_shape, dict(params))):
+        if shape.service_model.protocol == "ec2":
+            raise _refusal_by_ec2(broken[0])
         plural = "" if len(broken) == 1 else "s"
         message = f"{len(broken)} validation error{plural} detected: " + "; ".join(broken)
         raise Refusal(_invalid_code(shape), message)
@@ -224,7 +227,23 @@ def _invalid_code(shape: OperationModel) -> str:
     if any(error.name == "IllegalArgumentException" for error in shape.error_shapes):
         return "IllegalArgumentException"
     protocol = shape.service_model.protocol
-    return "ValidationError" if protocol in {"query", "ec2"} else "ValidationException"
+    return "ValidationError" if protocol == "query" else "ValidationException"
+
+
+def _refusal_by_ec2(broken: str) -> Refusal:
+    """A broken constraint as EC2 words it (EC2 API reference, "Error codes for the Amazon EC2
+    API", InvalidParameterValue and MissingParameter)."""
+    found = re.match(r"Value (?:'(.*)'|null) at '([^']*)' failed", broken, re.DOTALL)
+    assert found is not None, broken
+    value, path = found.groups()
+    name = re.sub(r"(\.\d+\.member)+$", "", path).rpartition(".")[2]
+    name = name[:1].upper() + name[1:]
+    if value is None:
+        return Refusal("MissingParameter", f"The request must contain the parameter {name}")
+    if name == "InstanceTypes":
+        message = f"The following supplied instance types do not exist: [{value}]"
+        return Refusal("InvalidInstanceType", message)
+    return Refusal("InvalidParameterValue", f"Invalid value '{value}' for {name}.")
 
 
 def _check_error(model: ServiceModel, refusal: Refusal) -> None:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from local.cloud.ec2.catalogue import zones
+from local.cloud.ec2.moments import now, utc
 from local.cloud.ec2.offerings import Offerings
 from local.cloud.ec2.templates import page
 from local.cloud.seam import Refusal, operation
-from local.cloud.world import WORLD
 
 SOLD = frozenset(
     {
@@ -46,10 +46,10 @@ class Offer:
     start: datetime
 
 
-def built_in(region: str, now: datetime) -> list[Offer]:
+def built_in(region: str, today: datetime) -> list[Offer]:
     """What is on offer until somebody says otherwise, in zones that have the type."""
     return [
-        Offer(instance_type, zone, count, price, next_start(now + wait * position))
+        Offer(instance_type, zone, count, price, next_start(today + wait * position))
         for instance_type, count, price, wait in (
             ("p4d.24xlarge", 64, 11.8, timedelta(days=1)),
             ("p5.48xlarge", 32, 31.464, timedelta(days=2)),
@@ -110,9 +110,10 @@ class CapacityBlocks(Offerings):
             raise Refusal(
                 "InvalidParameterValue", f"The instance count is not valid: {instance_count}"
             )
-        now = datetime.fromtimestamp(WORLD.clock(), UTC)
-        earliest, latest = start_date_range or now, end_date_range or now + AHEAD + timedelta(182)
-        if latest <= earliest or latest <= now or earliest > now + AHEAD:
+        today = now()
+        earliest = utc(start_date_range or today)
+        latest = utc(end_date_range or today + AHEAD + timedelta(hours=LONGEST))
+        if latest <= earliest or latest <= today or earliest > today + AHEAD:
             raise Refusal(
                 "InvalidParameterValue", f"The start date is not valid: {earliest.isoformat()}"
             )
@@ -128,7 +129,8 @@ class CapacityBlocks(Offerings):
         fitting = [
             each
             for each in found
-            if max(earliest, now) <= each["StartDate"] <= now + AHEAD and each["EndDate"] <= latest
+            if max(earliest, today) <= each["StartDate"] <= today + AHEAD
+            and each["EndDate"] <= latest
         ]
         fitting.sort(key=lambda each: (each["StartDate"], each["CapacityBlockOfferingId"]))
         shown, token = page(fitting, max_results, next_token)
@@ -136,8 +138,7 @@ class CapacityBlocks(Offerings):
 
     def on_offer(self) -> list[Offer]:
         """What AWS offers now."""
-        now = datetime.fromtimestamp(WORLD.clock(), UTC)
-        return built_in(self.region_name, now) if self.offers is None else self.offers
+        return built_in(self.region_name, now()) if self.offers is None else self.offers
 
 
 def _described(offer: Offer, instances: int, hours: int) -> dict[str, Any]:

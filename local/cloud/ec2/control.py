@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from moto.backends import get_backend
@@ -13,6 +13,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from local.cloud.ec2 import catalogue
 from local.cloud.ec2.blocks import LARGEST, SOLD, Offer, next_start
 from local.cloud.ec2.capacity import Pool
+from local.cloud.ec2.moments import now
 from local.cloud.fault import Fault, Rejected
 from local.cloud.schema import Schema
 from local.cloud.world import WORLD
@@ -183,8 +184,8 @@ def _shown_capacity(backend: Any) -> dict[str, Any]:
 def _offer(backend: Any, wanted: Where) -> Offer:
     instance_type, zone = wanted["instance_type"], wanted["availability_zone"]
     _check_zone(zone, _zones(backend, instance_type), instance_type)
-    now = datetime.fromtimestamp(WORLD.clock(), UTC).replace(second=0, microsecond=0)
-    earliest = now + timedelta(hours=wanted["starts_in_hours"])
+    minute = now().replace(second=0, microsecond=0)
+    earliest = minute + timedelta(hours=wanted["starts_in_hours"])
     return Offer(
         instance_type,
         zone,

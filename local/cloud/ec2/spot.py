@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -14,6 +14,7 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.utils import convert_tag_spec, generic_filter, random_spot_request_id
 
 from local.cloud.ec2.launches import Launches
+from local.cloud.ec2.moments import now, utc
 from local.cloud.ec2.orders import Order
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
@@ -46,8 +47,8 @@ class SpotRequest(TaggedEC2Resource):
     code: str = "pending-evaluation"
     instance: Instance | None = None
     id: str = field(default_factory=random_spot_request_id)
-    create_time: datetime = field(default_factory=lambda: _now())
-    updated: datetime = field(default_factory=lambda: _now())
+    create_time: datetime = field(default_factory=now)
+    updated: datetime = field(default_factory=now)
 
     product_description = "Linux/UNIX"
 
@@ -87,7 +88,7 @@ class SpotRequest(TaggedEC2Resource):
 
     def become(self, state: str, code: str) -> None:
         """Take a state and a status code."""
-        self.state, self.code, self.updated = state, code, _now()
+        self.state, self.code, self.updated = state, code, now()
 
 
 class SpotRequests(Launches):
@@ -225,7 +226,7 @@ class SpotRequests(Launches):
     def _evaluate(self, request: SpotRequest) -> None:
         if request.state != "open":
             return
-        if request.valid_until is not None and request.valid_until.timestamp() <= WORLD.clock():
+        if request.valid_until is not None and utc(request.valid_until) <= now():
             request.become("cancelled", "schedule-expired")
             return
         request.become("open", "pending-fulfillment")
@@ -251,7 +252,7 @@ class SpotRequests(Launches):
                 "detail-type": "EC2 Spot Instance Request Fulfillment",
                 "source": "aws.ec2",
                 "account": self.account_id,
-                "time": _now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "time": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "region": region,
                 "resources": [f"arn:aws:ec2:{region}:{self.account_id}:instance/{instance.id}"],
                 "detail": {
@@ -260,10 +261,6 @@ class SpotRequests(Launches):
                 },
             }
         )
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(WORLD.clock(), UTC)
 
 
 def _described(request: SpotRequest) -> dict[str, Any]:
