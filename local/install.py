@@ -32,15 +32,20 @@ class NotInstalled(Exception):
 
 def ministack() -> bool:
     """Installs ministack; False when it was there already."""
-    uv = Path(sys.executable).with_name("uv")
+    return environment(MINISTACK, REQUIREMENTS)
+
+
+def environment(target: Path, requirements: Path) -> bool:
+    """Installs what a lock file names into a Python environment of its own; False when it is there."""
+    uv, python = Path(sys.executable).with_name("uv"), target / "bin" / "python"
     return _once(
-        MINISTACK,
-        REQUIREMENTS,
+        target,
+        requirements,
         [
-            [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(MINISTACK)],
+            [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(target)],
             [
-                *(str(uv), "pip", "install", "--quiet", "--python", str(MINISTACK_PYTHON)),
-                *("--require-hashes", "--compile-bytecode", "-r", str(REQUIREMENTS)),
+                *(str(uv), "pip", "install", "--quiet", "--python", str(python)),
+                *("--require-hashes", "--compile-bytecode", "-r", str(requirements)),
             ],
         ],
     )
