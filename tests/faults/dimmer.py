@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled
+from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
 from functions.core.incident import Incident
 from functions.core.ledger import Ledger
 from functions.core.mode import Mode, of_tag
@@ -31,10 +31,12 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 class Seen:
     level: int
     dark: bool
+    serial: int | None = None
 
     @property
     def dial(self) -> Dial:
-        return {"lamp": {"level": self.level}}
+        numbered = {} if self.serial is None else {"serial": self.serial}
+        return {"lamp": {"level": self.level}, **numbered}
 
 
 def nothing(step: str) -> None:
@@ -43,7 +45,11 @@ def nothing(step: str) -> None:
 
 @dataclass
 class Dimmer:
-    """Turns the lamp to 10 while somebody says that it is dark. writes: the levels it was set to."""
+    """Turns the lamp to 10 while somebody says that it is dark. writes: the levels it was set to.
+
+    serial: of the latest write, where the lamp numbers them and answers with it. says: what is
+    decided instead. sighted, swept: what a signal and a sweep bring, or raise.
+    """
 
     level: int = 1
     dark: frozenset[str] = frozenset({"dark"})
@@ -53,16 +59,24 @@ class Dimmer:
     seen_causes: list[set[str]] = field(default_factory=list)
     gate: Callable[[str], None] = nothing
     failing: list[Exception] = field(default_factory=list)
+    serial: int | None = None
+    says: Decision | None = None
+    sighted: Sequence[Sighting] | Refuse | Exception = (DARK,)
+    swept: Sequence[Sighting] | Wait | Exception = ()
 
     name: str = "dimmer"
     lever: str = "dimmer"
     irreversible: str = ""
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
-        raise NotImplementedError
+        if isinstance(self.sighted, Exception):
+            raise self.sighted
+        return self.sighted
 
-    def sweep(self, now: datetime) -> Sequence[Sighting]:
-        return []
+    def sweep(self, now: datetime) -> Sequence[Sighting] | Wait:
+        if isinstance(self.swept, Exception):
+            raise self.swept
+        return self.swept
 
     def opt_in(self, target: str) -> Mode | Refuse:
         return of_tag({"ml-remediation:dimmer": self.tag}, self.lever)
@@ -70,9 +84,11 @@ class Dimmer:
     def observe(self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime) -> Seen:
         self.gate("observe")
         self.seen_causes.append(set(causes))
-        return Seen(self.level, bool(self.dark & causes.keys()))
+        return Seen(self.level, bool(self.dark & causes.keys()), self.serial)
 
     def decide(self, observation: Seen, incident: Incident | None) -> Decision:
+        if self.says is not None:
+            return self.says
         if incident is not None and incident.goal is not None and incident.written is not None:
             if self.stands(observation.dial, incident.goal):
                 return Settled("it stands")
@@ -84,9 +100,9 @@ class Dimmer:
         return Act("it is dark", bright, bright, self.move)
 
     def stands(self, dial: Dial, written: Dial) -> bool:
-        return dict(dial) == dict(written)
+        return all(dial.get(part) == value for part, value in written.items())
 
-    def act(self, target: str, seen: Dial, write: Dial) -> None:
+    def act(self, target: str, seen: Dial, write: Dial) -> Dial | None:
         self.gate("act")
         if self.failing:
             raise self.failing.pop(0)
@@ -94,6 +110,10 @@ class Dimmer:
             raise Changed({"lamp": {"level": self.level}})
         self.level = write["lamp"]["level"]
         self.writes.append(self.level)
+        if self.serial is None:
+            return None
+        self.serial += 1
+        return {**write, "serial": self.serial}
 
 
 @dataclass
