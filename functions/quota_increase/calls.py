@@ -15,7 +15,15 @@ from functions.core.signals import BadSignal
 from functions.quota_increase import texts
 from functions.quota_increase.quota_names import LAMBDA_CONCURRENCY, code_of, vcpu_quota
 from functions.quota_increase.readings import CapacityShort, Reading, Refused
-from functions.quota_increase.untrusted import count, items, mapping, number, text, within
+from functions.quota_increase.untrusted import (
+    MOST_INSTANCES,
+    count,
+    items,
+    mapping,
+    number,
+    text,
+    within,
+)
 
 ON_DEMAND_CODES = frozenset({"VcpuLimitExceeded", "InstanceLimitExceeded"})
 SPOT_CODES = frozenset({"MaxSpotInstanceCountExceeded"})
@@ -114,7 +122,7 @@ def _refused(code: str, said: str, types: Sequence[str], spot: bool, instances: 
             "was refused is not said",
         )
     name = str(next(iter(found)))
-    limit = texts.vcpu_limit(said) if code == "VcpuLimitExceeded" else None
+    limit = texts.vcpu_limit(said)
     only = types[0] if len(types) == 1 else ""
     return Refused("ec2", name, code_of("ec2", name), limit, None, None, only, instances)
 
@@ -122,6 +130,7 @@ def _refused(code: str, said: str, types: Sequence[str], spot: bool, instances: 
 def _of_fleet(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> list[Reading]:
     """The errors inside a success: CreateFleet answers with one for each pool that failed.
 
+    Where other pools gave all that was wanted, nothing is short (aws/karpenter-provider-aws#303).
     Raises BadSignal when none of those that matter can be read.
     """
     answer = mapping(answered.get("CreateFleetResponse", answered))
@@ -135,6 +144,8 @@ def _of_fleet(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> list[Rea
         types = _types([chosen.get("instanceType")])
         spot = text(each.get("lifecycle")) == "spot" or code in SPOT_CODES
         missing = _missing(request, answer, "spot" if spot else "on-demand")
+        if not missing:
+            continue
         try:
             if code in CAPACITY_CODES:
                 found.append(_short(said, types, [chosen.get("availabilityZone")], missing))
@@ -180,7 +191,7 @@ def _wanted(asked: Mapping[str, Any]) -> int:
         for value in within(asked, name):
             return count(value)
     if "CreateFleetRequest" in asked:
-        return _missing(mapping(asked["CreateFleetRequest"]), {}, "")
+        return count(_missing(mapping(asked["CreateFleetRequest"]), {}, ""))
     for value in within(asked, "targetCapacity"):
         return 1 if _weighted(asked) else count(value)
     return 1
@@ -197,11 +208,11 @@ def _missing(request: Mapping[str, Any], answer: Mapping[str, Any], lifecycle: s
     key = {"spot": "SpotTargetCapacity", "on-demand": "OnDemandTargetCapacity"}.get(lifecycle, "")
     wanted = number(target.get(key)) or number(target.get("TotalTargetCapacity")) or 1
     got = sum(
-        len(items(each.get("instanceIds"))) or count(None)
+        len(items(each.get("instanceIds"))) or 1
         for each in map(mapping, items(answer.get("fleetInstanceSet")))
         if text(each.get("lifecycle")) in ("", lifecycle)
     )
-    return count(math.floor(wanted) - got)
+    return min(max(math.floor(wanted) - got, 0), MOST_INSTANCES)
 
 
 def _weighted(request: Mapping[str, Any]) -> bool:

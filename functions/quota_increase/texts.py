@@ -87,8 +87,8 @@ def sagemaker_limit(text: str) -> Limit | None:
     return Limit(
         name,
         number(found["limit"]) if found["limit"] else None,
-        _first(USE, text[found.end() :]),
-        _first(DELTA, text[found.end() :]),
+        _first(USE, text),
+        _first(DELTA, text),
         (found["unit"] or "").strip().lower() in ("instance", "instances"),
     )
 

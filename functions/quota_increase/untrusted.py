@@ -31,9 +31,8 @@ def items(value: object) -> list[Any]:
     EC2's lists come as [...], {"items": [...]}, {"item": [...]} or {"item": {...}}; empty ones
     also as "" (aws/karpenter-provider-aws#5850).
     """
-    for _ in range(2):
-        if isinstance(value, Mapping) and value.keys() & {"item", "items"}:
-            value = value.get("items", value.get("item"))
+    if isinstance(value, Mapping) and value.keys() & {"item", "items"}:
+        value = value.get("items", value.get("item"))
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, Mapping) else []

@@ -363,22 +363,41 @@ def test_a_fleet_lacks_what_it_wanted_and_did_not_get() -> None:
         assert isinstance(found, Refused)
         return found.instances
 
+    everything = {"item": [{"lifecycle": "on-demand", "instanceIds": ["i-1", "i-2", "i-3", "i-4"]}]}
+    assert refusal(fleet(error, launched=everything)) == "not-a-shortage"
     assert missing() == 4
     assert missing(launched=launched) == 1
     assert missing(launched=spot) == 4
     assert missing(OnDemandTargetCapacity=2) == 2
 
 
-def test_a_weighted_target_counts_no_instances() -> None:
-    request = {
-        "CreateFleetRequest": {
-            "LaunchTemplateConfigs": {
-                "Overrides": [{"InstanceType": "g5.xlarge", "WeightedCapacity": 8}]
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        (
+            "CreateFleet",
+            {
+                "CreateFleetRequest": {
+                    "LaunchTemplateConfigs": {
+                        "Overrides": [{"InstanceType": "g5.xlarge", "WeightedCapacity": 8}]
+                    },
+                    "TargetCapacitySpecification": {"TotalTargetCapacity": 64},
+                }
             },
-            "TargetCapacitySpecification": {"TotalTargetCapacity": 64},
-        }
-    }
-    found = only(call("ec2", "CreateFleet", "Client.VcpuLimitExceeded", requestParameters=request))
+        ),
+        (
+            "RequestSpotFleet",
+            {
+                "spotFleetRequestConfig": {
+                    "launchSpecifications": [{"instanceType": "g5.xlarge", "weightedCapacity": 8}],
+                    "targetCapacity": 64,
+                }
+            },
+        ),
+    ],
+)
+def test_a_weighted_target_counts_no_instances(name: str, request_: dict[str, Any]) -> None:
+    found = only(call("ec2", name, "Client.VcpuLimitExceeded", requestParameters=request_))
 
     assert isinstance(found, Refused)
     assert found.instances == 1
