@@ -120,6 +120,19 @@ def test_a_spot_job_waits_without_failing(account: Account, control: Control) ->
     assert state(account) == ("InProgress", "Downloading")
 
 
+def test_what_one_job_loses_another_may_get(account: Account, control: Control) -> None:
+    sagemaker = account.client("sagemaker")
+    limit(control, 1, market="spot")
+    sagemaker.create_training_job(**spot("first"))
+    until_training(account)
+    sagemaker.create_training_job(**spot())
+    assert message(account) == INSUFFICIENT
+    control("POST", "/sagemaker/training-jobs/first/interrupt")
+    assert message(account) == "Preparing the instances for training"
+    account.wait(10)
+    assert state(account, "first") == ("InProgress", "Interrupted")
+
+
 def test_who_runs_is_not_touched_when_capacity_ends(account: Account, control: Control) -> None:
     account.client("sagemaker").create_training_job(**spot())
     until_training(account)

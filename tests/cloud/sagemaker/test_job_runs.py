@@ -127,6 +127,18 @@ def test_a_second_job_goes_on_from_the_same_checkpoints(account: Account, contro
     assert state(account, "bert-od") == ("InProgress", "Uploading")
 
 
+def test_a_completed_training_is_checkpointed_to_its_end(
+    account: Account, control: Control
+) -> None:
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_training_job(**request(CheckpointConfig=CHECKPOINTS))
+    control("PUT", WORK, {"seconds": 65, "checkpoint_every_seconds": 10})
+    account.wait(100)
+    sagemaker.create_training_job(**request("again", CheckpointConfig=CHECKPOINTS))
+    until_training(account)
+    assert state(account, "again") == ("InProgress", "Uploading")
+
+
 def test_another_path_is_another_training(account: Account, control: Control) -> None:
     sagemaker = account.client("sagemaker")
     sagemaker.create_training_job(**request(CheckpointConfig=CHECKPOINTS))
@@ -189,6 +201,19 @@ def test_only_time_on_instances_counts_as_run(account: Account, control: Control
     assert state(account) == ("Stopping", "Stopping")
 
 
+def test_a_job_started_when_it_first_came_to_its_instances(
+    account: Account, control: Control
+) -> None:
+    """botocore model, TrainingStartTime."""
+    account.client("sagemaker").create_training_job(**spot())
+    until_training(account)
+    started = described(account)["TrainingStartTime"]
+    control("POST", INTERRUPT)
+    until_training_again(account)
+    assert state(account) == ("InProgress", "Training")
+    assert described(account)["TrainingStartTime"] == started
+
+
 def test_spot_bills_less_than_it_trains(account: Account) -> None:
     """botocore model, BillableTimeInSeconds: (1 - billable / training time) is the saving."""
     account.client("sagemaker").create_training_job(**spot())
@@ -215,6 +240,16 @@ def test_work_can_be_changed_while_it_is_done(account: Account, control: Control
     assert state(account) == ("InProgress", "Training")
     account.wait(1)
     assert state(account) == ("InProgress", "Uploading")
+
+
+def test_checkpoints_that_were_written_stay_when_work_changes(
+    account: Account, control: Control
+) -> None:
+    account.client("sagemaker").create_training_job(**request(CheckpointConfig=CHECKPOINTS))
+    until_training(account)
+    account.wait(50)
+    _, shown = control("PUT", WORK, {"seconds": 100, "checkpoint_every_seconds": 30})
+    assert shown["checkpointed_seconds"] == 50
 
 
 def test_new_jobs_have_the_work_that_was_said(account: Account, control: Control) -> None:
