@@ -10,7 +10,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cold_start, memory, messages, pocket, results, rollback, size
+from benchmarks import (
+    cold_start,
+    memory,
+    messages,
+    pocket,
+    quota_peer,
+    quota_scan,
+    results,
+    rollback,
+    size,
+)
 from benchmarks.figures import Measurement, load_average, machine
 from benchmarks.table import show
 
@@ -22,6 +32,8 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "pocket": pocket.measure,
     "rollback": rollback.measure,
     "messages": messages.measure,
+    "quota_scan": quota_scan.measure,
+    "quota_peer": quota_peer.measure,
 }
 
 
