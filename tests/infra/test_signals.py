@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.core.settings import Settings, parse
-from infra.settings import read_settings
+from infra.settings import VARIABLE_BYTES, read_settings
 from tests.infra.patterns import matches
 
 REMEDIATIONS = {"quota_increase", "traffic_shift"}
@@ -163,6 +163,19 @@ def test_functions_are_told_what_they_need(functions, environments, context):
     ):
         told = json.loads(environments[name]["LEVER_SETTINGS"])
         assert parse(type(own), told, "") == own
+
+
+def test_what_a_function_is_told_fits(environments):
+    """In all 4 KB, measured as JSON (Lambda developer guide, "Lambda quotas"). Names that only
+    CloudFormation knows are at most as long as the ARN of a topic."""
+    for variables in environments.values():
+        others = {
+            name: value if isinstance(value, str) else "x" * 140
+            for name, value in variables.items()
+            if name not in ("SETTINGS", "LEVER_SETTINGS")
+        }
+        settings = {name: "" for name in variables if name not in others}
+        assert len(json.dumps(others | settings)) + VARIABLE_BYTES <= 4096
 
 
 def test_no_function_is_told_where_aws_is(environments):
