@@ -148,7 +148,7 @@ class Increases(Keeper):
         `SupportCaseAllowed`). An approved value applies a while after the approval; a closed case
         may have been granted or not, its status does not tell (the same, `Status`).
         """
-        if self.changes.get(change.id) is not change or not change.is_open:
+        if not change.is_open:
             return
         pending = change.status == "PENDING"
         if pending and decision.needs_case and not change.case_allowed:

@@ -82,6 +82,18 @@ def test_another_catalogue_is_a_fresh_account(
     assert status(quotas, ask(quotas)["Id"]) == "PENDING"
 
 
+@pytest.mark.parametrize("seconds", [0, 3])
+def test_what_was_under_way_does_not_reach_the_fresh_account(
+    quotas: Any, account: Account, control: Control, seconds: float
+) -> None:
+    """Be it decided already or not."""
+    ask(quotas)
+    account.wait(seconds)
+    control("DELETE", "catalogue")
+    account.wait(60)
+    assert value(quotas) == 0
+
+
 def test_a_given_quota_can_be_raised_and_has_a_code(
     quotas: Any, account: Account, control: Control
 ) -> None:

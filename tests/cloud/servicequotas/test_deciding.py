@@ -47,6 +47,15 @@ def test_a_request_is_approved_and_then_applied(quotas: Any, account: Account) -
     assert account.events == []
 
 
+def test_a_global_increase_holds_everywhere(quotas: Any, account: Account) -> None:
+    """It is requested in us-east-1 (terraform-provider-aws/issues/19735), and there is but one."""
+    ask(quotas, 1500, ServiceCode="iam", QuotaCode="L-FE177D64")
+    account.wait(10)
+    with WORLD.turn():
+        for region in ("us-east-1", "eu-west-1"):
+            assert applied("123456789012", region, "iam", "Roles per account") == 1500
+
+
 def test_an_increase_holds_in_its_region_only(quotas: Any, account: Account) -> None:
     decided(quotas, account)
     account.wait(10)
@@ -135,8 +144,8 @@ def test_a_pending_request_can_get_a_case_on_demand(
 
 def test_a_resource_that_cannot_be_makes_the_request_invalid(quotas: Any, account: Account) -> None:
     """botocore model: INVALID_REQUEST, the ARN specified as the ContextId is invalid."""
-    foreign = GATEWAY.replace("123456789012", "210987654321")
-    for arn in ("tgw-1", foreign):
+    foreign = (("123456789012", "210987654321"), ("us-east-1", "us-west-2"), ("aws", "aws-cn"))
+    for arn in ("tgw-1", *(GATEWAY.replace(*other, 1) for other in foreign)):
         change = decided(quotas, account, desired=30, **PER_GATEWAY, ContextId=arn)
         assert change["Status"] == "INVALID_REQUEST"
 

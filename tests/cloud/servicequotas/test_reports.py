@@ -131,7 +131,10 @@ def test_a_report_may_fail(quotas: Any, account: Account, control: Control) -> N
     assert (failed["Status"], failed["ErrorCode"]) == ("FAILED", "Broken")
     assert failed["ErrorMessage"] == "no data"
     assert "Quotas" not in failed
-    assert quotas.start_quota_utilization_report()["ReportId"] != report
+    again = quotas.start_quota_utilization_report()["ReportId"]
+    assert again != report
+    account.wait(WORLD.durations.quota_report)
+    assert quotas.get_quota_utilization_report(ReportId=again)["Status"] == "COMPLETED"
 
 
 def test_pages_hold_a_thousand_rows(quotas: Any, account: Account, control: Control) -> None:

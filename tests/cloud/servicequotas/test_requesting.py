@@ -203,11 +203,13 @@ def test_the_history_is_of_all_services_and_newest_first(quotas: Any, account: A
     for arguments in (P4D, LAMBDA):
         ids.append(ask(quotas, 2000, **arguments)["Id"])
         account.wait(2)
+    storage = {"ServiceCode": "lambda", "QuotaCode": "L-2ACBD22F"}
     history = quotas.list_requested_service_quota_change_history
     assert [each["Id"] for each in history()["RequestedQuotas"]] == ids[::-1]
     assert [each["Id"] for each in history(ServiceCode="lambda")["RequestedQuotas"]] == ids[1:]
     by_quota = quotas.list_requested_service_quota_change_history_by_quota
     assert [each["Id"] for each in by_quota(**P4D)["RequestedQuotas"]] == ids[:1]
+    assert by_quota(**storage)["RequestedQuotas"] == []
     assert [each["Id"] for each in history(Status="PENDING")["RequestedQuotas"]] == ids[1:]
     elsewhere = account.client("service-quotas", "eu-west-1")
     assert elsewhere.list_requested_service_quota_change_history()["RequestedQuotas"] == []

@@ -118,6 +118,28 @@ def test_a_quota_nobody_knows_has_no_value(account: Account) -> None:
                 applied(*PLACE, service, name)
 
 
+def test_a_global_quotas_use_is_told_in_its_region(
+    account: Account, quotas: Any, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever its service measures it, and whatever a report lists."""
+    metric = {"name": "ResourceCount", "dimensions": {"Service": "Tea"}}
+    pots = {"name": "Pots", "code": "L-1", "default": 4, "is_global": True, "metric": metric}
+    pots["used"] = 3
+    cups = {"name": "Cups", "code": "L-2", "default": 4}
+    services = [{"code": "tea", "name": "Tea", "quotas": [pots, cups]}]
+    control("PUT", "catalogue", {"services": services, "regions": ["us-east-1", "eu-west-1"]})
+    monkeypatch.setattr(usage, "_measures", {})
+    meter("tea", lambda account_id, region: {"Pots": 3})
+    WORLD.switches.report_lists_unused_quotas = True
+    for region, expected in (("us-east-1", [("L-1", 75.0)]), ("eu-west-1", [])):
+        with WORLD.turn():
+            applied(PLACE[0], region, "tea", "Pots")
+        account.wait(60)
+        assert rows(account.client("service-quotas", region), account) == expected
+        told = account.client("cloudwatch", region).list_metrics(Namespace="AWS/Usage")
+        assert len(told["Metrics"]) == len(expected)
+
+
 def test_a_use_set_by_hand_hides_the_measured_one(
     account: Account, quotas: Any, control: Control, tables: dict[str, float]
 ) -> None:
