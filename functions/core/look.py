@@ -15,7 +15,7 @@ from functions.core.incident import Incident, Intent, Stage
 from functions.core.intents import Accepted, Rejected, answer
 from functions.core.mode import ACCOUNT_OFF
 from functions.core.recorder import Outcome, Recorder
-from functions.core.remediation import Busy, Changed, Gone
+from functions.core.remediation import Busy, Changed, Gone, Impossible
 from functions.core.telling import count, message
 
 logger = Logger(child=True)
@@ -147,6 +147,8 @@ class Look(Recorder):
             return self._supersede(changed.now_stands)
         except Gone as gone:
             return self._close(Stage.RECOVERED, "gone", str(gone))
+        except Impossible as no:
+            return self._fail(Fail(no.code, str(no), act.evidence, no.next_steps))
         except (ClientError, BotoCoreError) as error:
             return self._failed(error)
         return self._acted(act.write if written is None else written, act.reason)

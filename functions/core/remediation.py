@@ -29,6 +29,15 @@ class Changed(RuntimeError):
         self.now_stands = now_stands
 
 
+class Impossible(RuntimeError):
+    """AWS will not take this write, now or later. `code` is a stable name."""
+
+    def __init__(self, code: str, reason: str, next_steps: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.next_steps = next_steps
+
+
 @dataclass(frozen=True)
 class Sighting:
     """A target worth a look, and why.
@@ -79,7 +88,8 @@ class Remediation(Protocol):
         """Pure: whether the dial still stands where it was written."""
 
     def act(self, target: str, seen: Dial, write: Dial) -> Dial | None:
-        """Write, unless the dial has moved since `seen`. Raises Busy, Changed, Gone, ClientError.
+        """Write, unless the dial has moved since `seen`. Raises Busy, Changed, Gone,
+        Impossible, ClientError.
 
         Returns the dial as written where AWS's answer says more of it than `write` does.
         """

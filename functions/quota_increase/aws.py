@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.core.decision import Dial
-from functions.core.remediation import Busy, Gone
+from functions.core.remediation import Busy, Gone, Impossible
 from functions.quota_increase.observation import (
     Ask,
     Quota,
@@ -118,7 +118,8 @@ class Quotas:
 
     def request(self, service: str, code: str, write: Dial) -> Dial:
         """Request `desired`. Service Quotas itself is the lock: it takes one open request a quota
-        and no value that is not above the current one. Raises Busy, Gone and ClientError."""
+        and no value that is not above the current one, nor one below AWS's default where less
+        applies, as in new accounts. Raises Busy, Gone, Impossible and ClientError."""
         self._history = None
         try:
             filed = self._quotas.request_service_quota_increase(
@@ -128,7 +129,15 @@ class Quotas:
             said = error.response["Error"]
             if said["Code"] == "NoSuchResourceException":
                 raise Gone(f"{service} has no quota {code} here") from error
-            raised = "greater than the current" in said.get("Message", "")
+            message = said.get("Message", "")
+            if "greater than the default" in message:
+                raise Impossible(
+                    "below-default",
+                    f"its value is below AWS's default, and only more than that can be requested: "
+                    f"{message}",
+                    ("Open a support case: new accounts are raised to the default on request",),
+                ) from error
+            raised = "greater than the current" in message
             if said["Code"] in TOO_LATE or raised:
                 raise Busy(f"Service Quotas takes no request now: {said['Message']}") from error
             raise

@@ -342,3 +342,14 @@ def test_a_shortage_ends_when_nobody_meets_it_for_an_hour(quotas: Stage) -> None
 
     assert quotas.incident()["stage"] == "recovered"
     assert len(quotas.made("DescribeCapacityBlockOfferings")) <= 4
+
+
+def test_a_value_below_the_default_can_only_be_raised_by_a_case(quotas: Stage) -> None:
+    path = "/servicequotas/quotas/lambda/L-B99A9384"
+    control("PUT", f"{path}/value", {"value": 100})
+    control("PUT", f"{path}/use", {"used": 95, "history": [95] * 60})
+
+    assert codes(quotas.batch(now("usage_alarm_on_lambda"))) == ["below-default"]
+    assert quotas.incident()["stage"] == "failed"
+    assert "support case" in quotas.messages()[-1]["content"]["nextSteps"][0]
+    assert requests(quotas) == []
