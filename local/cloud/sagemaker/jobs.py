@@ -103,11 +103,11 @@ class TrainingJob(Resource):
         return uri
 
     def enter(self, secondary: str, message: str) -> None:
-        """Pass into a secondary status."""
+        """Pass into a secondary status; the last one is over as it begins."""
         now = WORLD.clock()
         if self.transitions:
             self.transitions[-1].ended = now
-        self.transitions.append(Transition(secondary, message, now))
+        self.transitions.append(Transition(secondary, message, now, self.ended))
         self.modified, self.step = now, self.step + 1
 
     def done(self) -> float:

@@ -100,8 +100,7 @@ class TrainingRuns(Store):
     def checkpointed(self, uri: str) -> float:
         """Seconds of work that the checkpoints at `uri` hold now."""
         for job in self.jobs.values():
-            if job.checkpoint_uri == uri:
-                self._save(job)
+            self._save(job)
         return self.checkpoints.get(uri, 0.0)
 
     def _seek(self, job: TrainingJob) -> None:
@@ -184,7 +183,7 @@ class TrainingRuns(Store):
     def _end(self, job: TrainingJob, status: str, secondary: str, message: str) -> None:
         job.leave_instances()
         job.status, job.waiting, job.ended = status, False, WORLD.clock()
-        self._move(job, secondary, message, over=True)
+        self._move(job, secondary, message)
         self.serve_waiting()
 
     def _save(self, job: TrainingJob) -> None:
@@ -192,10 +191,8 @@ class TrainingRuns(Store):
         if (uri := job.checkpoint_uri) is not None and job.training_since is not None:
             self.checkpoints[uri] = max(self.checkpoints.get(uri, 0.0), job.kept())
 
-    def _move(self, job: TrainingJob, secondary: str, message: str, over: bool = False) -> None:
+    def _move(self, job: TrainingJob, secondary: str, message: str) -> None:
         job.enter(secondary, message)
-        if over:
-            job.transitions[-1].ended = job.ended
         announce_job(job)
 
     def _after(self, job: TrainingJob, seconds: float, act: Callable[[], None]) -> None:

@@ -127,6 +127,19 @@ def test_a_second_job_goes_on_from_the_same_checkpoints(account: Account, contro
     assert state(account, "bert-od") == ("InProgress", "Uploading")
 
 
+def test_checkpoints_are_there_while_their_writer_still_trains(
+    account: Account, control: Control
+) -> None:
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_training_job(**request(CheckpointConfig=CHECKPOINTS))
+    control("PUT", WORK, {"seconds": 1000, "checkpoint_every_seconds": 100})
+    until_training(account)
+    account.wait(250)
+    sagemaker.create_training_job(**request("other", CheckpointConfig=CHECKPOINTS))
+    until_training(account)
+    assert control("GET", WORK.replace("bert", "other"))[1]["done_seconds"] == 200
+
+
 def test_a_completed_training_is_checkpointed_to_its_end(
     account: Account, control: Control
 ) -> None:
