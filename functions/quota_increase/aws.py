@@ -188,8 +188,9 @@ class Quotas:
 
 
 def _in_instances(note: Mapping[str, Any]) -> bool:
-    """Whether a refused call's text left its need to be found out from its instances."""
-    return bool(note.get("instance_type")) and note.get("delta", 0) is None
+    """Whether a refused call's text left its need to be found out from its EC2 instances."""
+    type = note.get("instance_type") or "ml."
+    return note.get("delta", 0) is None and not type.startswith("ml.")
 
 
 def _said(note: Mapping[str, Any]) -> Said:

@@ -37,7 +37,10 @@ def test_the_rules_hold() -> None:
     ("module", "line", "rule"),
     [
         ("functions/core/guards.py", "import functions.traffic_shift.steps", "no remediation by"),
+        ("functions/core/guards.py", "import functions.quota_increase.usage", "no remediation by"),
         ("functions/traffic_shift/decision.py", "import boto3", "is pure"),
+        ("functions/quota_increase/decision.py", "import time", "is pure"),
+        ("functions/quota_increase/usage.py", "import functions.quota_increase.aws", "is pure"),
         ("functions/traffic_shift/decision.py", "import time", "is pure"),
         ("functions/traffic_shift/steps.py", "import random", "is pure"),
         ("functions/traffic_shift/steps.py", "import functions.traffic_shift.aws", "is pure"),
