@@ -15,6 +15,7 @@ from benchmarks import (
     memory,
     messages,
     pocket,
+    quota_event,
     quota_peer,
     quota_scan,
     results,
@@ -34,6 +35,7 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "messages": messages.measure,
     "quota_scan": quota_scan.measure,
     "quota_peer": quota_peer.measure,
+    "quota_event": quota_event.measure,
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.deployed import Deployed
 from benchmarks.figures import Figure, Measurement
 from benchmarks.scene import Scene, wait_for
-from local.deployment import STACK
 from local.pocket import Account, Pocket
 
 ROLLBACKS = 8
@@ -35,7 +34,6 @@ KINDS = {
 # "At 1,769 MB, a function has the equivalent of one vCPU", in proportion below: Lambda developer
 # guide, "Configure Lambda function memory".
 CPU_AT_256_MB = 256 / 1769
-REPORT = re.compile(r"^REPORT .*?\bDuration: ([\d.]+) ms")
 LIMITS = (
     "The pocket account delivers events and polls the queue in its own time, not in AWS's, and calls"
     " cross a loopback, not a network: what carries over is the number of calls, made one after the"
@@ -66,8 +64,6 @@ def measure(say: Callable[[str], None]) -> Measurement:
     """Rollbacks of fresh endpoints, one at a time: one cold, then both paths of a signal warm."""
     with Pocket() as account:
         say("deploying the stack")
-        account.bootstrap()
-        account.deploy()
         stack = _Stack(account)
         stack.stop_heartbeat()
         queued = [f"queued-{i}" for i in range(ROLLBACKS)]
@@ -142,39 +138,22 @@ def kinds(calls: Iterable[Mapping[str, Any]]) -> Counter[str]:
     return Counter(KINDS.get(call["service"], "other") for call in calls)
 
 
-class _Stack:
-    """The deployed stack, seen from outside."""
+class _Stack(Deployed):
+    """The deployed traffic shift, and endpoints for it to roll back."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
-        self._lambda = account.client("lambda")
-        self._logs = account.client("logs")
-        [stack] = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        self.function_arn = outputs["TrafficShiftFunctionArn"]
-        function = self._lambda.get_function_configuration(FunctionName=self.function_arn)
-        self._function = function["FunctionName"]
-        self._log_group = function["LoggingConfig"]["LogGroup"]
-        account.client("ssm").put_parameter(
-            Name=outputs["ModeParameterName"], Value="act", Type="String", Overwrite=True
-        )
+        super().__init__(account, "TrafficShiftFunctionArn")
         self.scene = Scene(account)
-
-    def stop_heartbeat(self) -> None:
-        """So that no look but the measured ones makes calls."""
-        scheduler = self._account.client("scheduler")
-        for each in scheduler.list_schedules()["Schedules"]:
-            scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
 
     def disable_rules(self) -> None:
         """So that an alarm reaches the function by its action alone."""
-        events = self._account.client("events")
+        events = self.account.client("events")
         for rule in events.list_rules()["Rules"]:
             events.disable_rule(Name=rule["Name"])
 
     def cpu_seconds(self) -> float:
         """CPU time that the function's processes on this machine have used so far (proc(5), stat)."""
-        ours = (f"AWS_LAMBDA_FUNCTION_NAME={self._function}", f"={self._account.endpoint_url}")
+        ours = (f"AWS_LAMBDA_FUNCTION_NAME={self.function}", f"={self.account.endpoint_url}")
         ticks = 0
         for process in Path("/proc").glob("[0-9]*"):
             try:
@@ -188,12 +167,12 @@ class _Stack:
 
     def roll_back(self, endpoint: str, actions: Iterable[str] = ()) -> Rollback:
         """Puts the endpoint's alarm into ALARM and waits until the function has answered."""
-        reports = len(self._reports())
+        reports = len(self.reports())
         changed = self.scene.alarm(endpoint, list(actions))
         since = changed.isoformat()
         wait_for(f"weight change of {endpoint}", lambda: self._weight_change(since))
-        [took] = wait_for("REPORT line", lambda: self._reports()[reports:] or None)
-        calls = self._account.calls(caller=self._function, since=since)
+        [took] = wait_for("REPORT line", lambda: self.reports()[reports:] or None)
+        calls = self.account.calls(caller=self.function, since=since)
         if self.scene.weights(endpoint)["green"] != 0:
             raise AssertionError(f"{endpoint} was not rolled back: {calls}")
         [written] = [call for call in calls if call["operation"] == WEIGHT_CHANGE]
@@ -210,28 +189,24 @@ class _Stack:
     def verify(self, endpoint: str) -> Counter[str]:
         """The calls of the look that finds the rollback done."""
         self.scene.await_service(endpoint)
-        described = self._account.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        self._account.control("DELETE", "/calls")
+        described = self.account.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+        self.account.control("DELETE", "/calls")
         look = {
             "source": "ml-capacity-remediation",
             "detail-type": "Operator Intent",
             "detail": {"target": described["EndpointArn"]},
         }
-        answer = self._lambda.invoke(FunctionName=self.function_arn, Payload=json.dumps(look))
+        answer = self.account.client("lambda").invoke(
+            FunctionName=self.function_arn, Payload=json.dumps(look)
+        )
         [outcome] = json.loads(answer["Payload"].read())["outcomes"]
         if outcome["code"] != "verified":
             raise AssertionError(f"{endpoint} was not verified: {outcome}")
-        return kinds(self._account.calls(caller=self._function))
+        return kinds(self.account.calls(caller=self.function))
 
     def _weight_change(self, since: str) -> bool | None:
-        calls = self._account.calls(caller=self._function, service="sagemaker", since=since)
+        calls = self.account.calls(caller=self.function, service="sagemaker", since=since)
         return True if any(call["operation"] == WEIGHT_CHANGE for call in calls) else None
-
-    def _reports(self) -> list[float]:
-        """Seconds of each invocation so far, as Lambda's REPORT lines tell them."""
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=self._log_group)
-        lines = (event["message"] for page in pages for event in page["events"])
-        return [float(found[1]) / 1000 for line in lines if (found := REPORT.match(line))]
 
 
 def _moment(call: Mapping[str, Any]) -> datetime:
