@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.catalogue import COLD, RAISED, Catalogue, Size, generate
 from benchmarks.planted import HOT, TRAPS, Key
+from benchmarks.quota_event import Answer
 from benchmarks.quota_peer import SIZES
 from benchmarks.quota_scan import METRICS_GOAL, WHOLE
 from benchmarks.quota_scene import HOT_PERCENT, Scanned
@@ -130,3 +131,17 @@ def test_the_ledgers_calls_are_none_of_a_scan() -> None:
         "sts GetCallerIdentity": 1,
     }
     assert scanned(**calls).counted == 11
+
+
+def test_a_looks_reads_are_what_it_asks_of_services_beside_its_request() -> None:
+    operations = {
+        "servicequotas GetServiceQuota": 1,
+        "servicequotas ListRequestedServiceQuotaChangeHistory": 1,
+        "servicequotas RequestServiceQuotaIncrease": 1,
+        "ec2 DescribeInstanceTypes": 1,
+        "monitoring GetMetricData": 1,
+        "dynamodb GetItem": 5,
+        "events PutEvents": 1,
+    }
+    answer = Answer(excess=1.0, seconds=0.1, function=0.1, operations=operations)
+    assert (answer.reads, answer.writes) == (4, 1)
