@@ -149,6 +149,18 @@ def test_what_was_approved_is_given_an_hour_to_be_applied(minutes: float, waits:
         assert not decision.code
 
 
+def test_what_was_approved_and_never_applied_is_no_denial() -> None:
+    theirs = request("APPROVED", 9, updated=ago(hours=2))
+
+    assert desired(seen(8, NEEDS_9, requests=[theirs])) == 9
+
+
+def test_an_approval_that_is_too_little_is_not_waited_for() -> None:
+    theirs = request("APPROVED", 9, updated=NOON)
+
+    assert desired(seen(8, ask(8, 8, 2), requests=[theirs])) == 10
+
+
 def test_what_is_approved_and_applied_holds_up_nothing() -> None:
     assert desired(seen(8, NEEDS_9, requests=[request("APPROVED", 8, updated=NOON)])) == 9
 
