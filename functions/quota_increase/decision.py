@@ -19,6 +19,9 @@ FRESH = timedelta(hours=24)
 """How long a refused call, or what somebody said of a quota's use, counts."""
 SLOW = timedelta(hours=1)
 """How long after an approval the applied value may take before people are told."""
+HISTORY = timedelta(days=90)
+"""How far back requests are listed (API reference, ListRequestedServiceQuotaChangeHistory)."""
+MAKERS = {"AutomaticManagement": "Automatic Management"}
 LATER = 900
 """Seconds until a refusal that no signal renews is looked at again."""
 OPEN_A_ACCOUNT, OPEN_IN_OPT_IN_REGION = 20, 2
@@ -62,7 +65,11 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
             f"an increase to {pending.desired:.12g} is requested already, and AWS allows one open "
             f"request a quota: {_standing(pending)}",
             code="already-requested",
-            evidence={"request": pending.id, "status": pending.status, "by": _by(pending)},
+            evidence={
+                "request": pending.id,
+                "status": pending.status,
+                "by": MAKERS.get(pending.kind, "a request in this account"),
+            },
         )
     quota = seen.quota
     assert quota is not None
@@ -285,6 +292,9 @@ def _follow(seen: QuotaSeen, incident: Incident) -> Decision:
     written = incident.written
     assert written is not None
     request = _ours(seen, written)
+    if request is None and seen.now - datetime.fromisoformat(incident.opened_at) > HISTORY:
+        reason = f"{written['desired']:.12g} was requested too long ago to see what became of it"
+        return Fail("out-of-sight", reason, incident.evidence, ("Look for its support case",))
     if request is None:
         return Wait("the request is filed, the history does not show it yet")
     evidence = {**incident.evidence, "request": request.id, "status": request.status}
@@ -388,11 +398,3 @@ def _standing(request: Request) -> str:
     case = f" in case {request.case}" if request.case else ""
     since = request.created.astimezone(UTC)
     return f"{request.status}{case} since {since:%Y-%m-%d %H:%M} UTC"
-
-
-def _by(request: Request) -> str:
-    return (
-        "Automatic Management"
-        if request.kind == "AutomaticManagement"
-        else "a request in this account"
-    )
