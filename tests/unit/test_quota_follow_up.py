@@ -186,6 +186,30 @@ def test_a_history_that_shows_the_request_late_is_waited_for(shows: tuple[Reques
     assert waiting.code == ""
 
 
+def test_a_request_that_the_history_no_longer_shows_is_given_up() -> None:
+    """It goes back 90 days (API reference, ListRequestedServiceQuotaChangeHistory)."""
+    incident, _ = following("CASE_OPENED")
+    wait(decide(seen(8, now=NOON + timedelta(days=90)), incident, RULES))
+
+    failure = failed(decide(seen(8, now=NOON + timedelta(days=90, seconds=1)), incident, RULES))
+    assert failure.code == "out-of-sight"
+    assert "10 was requested too long ago" in failure.reason
+    assert "support case" in failure.next_steps[0]
+
+
+def test_a_request_that_is_still_shown_is_followed_however_old_it_is() -> None:
+    incident, ours = following("CASE_OPENED")
+
+    wait(decide(seen(8, requests=[ours], now=NOON + timedelta(days=100)), incident, RULES))
+
+
+def test_an_older_request_for_the_same_is_not_ours_while_ours_is_not_shown_yet() -> None:
+    incident, _ = following("PENDING")
+    older = [request("APPROVED", 4, "r0"), request("DENIED", 10, "old")]
+
+    assert isinstance(decide(shown(incident, *older), incident, RULES), Wait)
+
+
 def test_our_request_is_known_by_its_id() -> None:
     incident, ours = following("APPROVED")
     denied = request("DENIED", 10, "r0")
