@@ -38,8 +38,8 @@ LIMITS = (
     "Requests are made with AWS_RETRY_MODE=standard, to its advantage: botocore's first mode does"
     " not try again what Service Quotas refuses for its rate (botocore#2328), and its seventh"
     " request within a second ended the run.",
-    "Known elsewhere, not measured here: Service Quotas' lists allow ten calls a second (Service"
-    " Quotas user guide), so listing 8,442 quotas twice takes a minute at least, whoever does;"
+    "Known elsewhere, not measured here: each of Service Quotas' lists allows ten calls a second"
+    " (Service Quotas user guide), so listing 8,442 quotas takes half a minute, whoever does;"
     " quota-monitor-for-aws 6.3.12, by its source, pauses a second after each page and asks two"
     " queries a quota, a hundred a call; Cloud Custodian's formula, by its source, is a call for"
     " a hundred services, two for a page of a service's quotas and one for each usage metric.",
