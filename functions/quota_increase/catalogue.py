@@ -19,6 +19,7 @@ AGED = timedelta(days=7)
 UNKNOWN_AFTER = timedelta(hours=1)
 """A name that the list lacks makes it be listed again, though not more often than this."""
 PREFIX = "catalogue#"
+SERVICES = "services"
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,14 @@ class Catalogue:
         return self._read
 
     def services(self) -> list[str]:
-        """Codes of all services that Service Quotas knows."""
-        return [each["ServiceCode"] for each in self._pages(self._quotas.list_services, "Services")]
+        """Codes of all services that Service Quotas knows, listed anew once they have aged."""
+        known = self._memory.recall(SERVICES)
+        if known is not None and self._now() - known.at < AGED:
+            return [str(code) for code in known.document]
+        found = self._pages(self._quotas.list_services, "Services")
+        codes = [str(each["ServiceCode"]) for each in found]
+        self._memory.remember(SERVICES, codes, self._now())
+        return codes
 
     def refresh(self, service: str) -> int:
         """List a service's quotas and remember them; answers how many calls it took.

@@ -353,3 +353,15 @@ def test_a_value_below_the_default_can_only_be_raised_by_a_case(quotas: Stage) -
     assert quotas.incident()["stage"] == "failed"
     assert "support case" in quotas.messages()[-1]["content"]["nextSteps"][0]
     assert requests(quotas) == []
+
+
+def test_a_scan_by_metrics_lists_the_services_of_a_pattern_once(
+    quotas: Stage, environment: pytest.MonkeyPatch
+) -> None:
+    rule = {"service": "la*", "quota": "*", "max": 5000, "max_growth": 2000}
+    environment.setenv("LEVER_SETTINGS", settings(quotas=[rule], scan="metrics", scan_minutes=15))
+    quotas.wait(3700)
+    minutes(quotas, 40)
+
+    assert len(quotas.made("GetMetricData")) >= 2
+    assert len(quotas.made("ListServices")) == 1
