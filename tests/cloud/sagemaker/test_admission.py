@@ -25,9 +25,9 @@ def entry(instance_type: str, count: int | None = None, **more: Any) -> dict[str
     return {"InstanceType": instance_type, **counted, **more}
 
 
-def grouped(*channels: tuple[str, bool], **config: Any) -> dict[str, Any]:
+def grouped(*channels: tuple[str, bool], count: int = 1, **config: Any) -> dict[str, Any]:
     """A heterogeneous cluster, and channels that are assigned to its group or not."""
-    group = {"InstanceType": CPU, "InstanceCount": 1, "InstanceGroupName": "g"}
+    group = {"InstanceType": CPU, "InstanceCount": count, "InstanceGroupName": "g"}
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}
     return request(
         ResourceConfig={"InstanceGroups": [group], **config},
@@ -94,6 +94,7 @@ def test_texts_that_users_saw(account: Account, job: dict[str, Any], text: str) 
         (preferring(entry(CPU), entry(OTHER)), "InstanceCount"),
         (preferring(entry(CPU, 1), InstanceCount=1), "InstanceCount"),
         (preferring(entry(CPU, 0)), "InstanceCount"),
+        (grouped(count=0), "InstanceCount"),
         (preferring(entry(CPU), entry(CPU), InstanceCount=1), "only once"),
         (preferring(entry(CPU), InstanceCount=1, InstanceType=CPU), "InstanceType"),
         (
@@ -118,6 +119,8 @@ def test_rules_whose_text_nobody_saw(account: Account, job: dict[str, Any], word
     "job",
     [
         spot(wait=3600),
+        request(StoppingCondition={"MaxRuntimeInSeconds": 2419200}),
+        request(ResourceConfig={"InstanceType": CPU, "InstanceCount": 1}),
         request(
             StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
             RetryStrategy={"MaximumRetryAttempts": 1},
