@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from local.cloud.autoscaling import install_auto_scaling
 from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.ec2 import install_ec2
 from local.cloud.sagemaker import install_sagemaker
@@ -34,4 +35,5 @@ def install() -> None:
     install_cloudwatch()
     install_service_quotas()
     install_ec2()
+    install_auto_scaling()
     _installed = True

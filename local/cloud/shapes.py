@@ -124,8 +124,16 @@ def _out_of_bounds(what: str, size: float, low: float | None, high: float | None
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # The models' patterns are Java's; of what Java has and Python lacks they use \p{..} only.
+    # The models' patterns are Java's; of what Java has and Python lacks they use \p{..} and pairs
+    # of surrogates.
+    pattern = re.sub(r"\\u(D[89AB]..)\\u(D[C-F]..)", _paired, pattern, flags=re.IGNORECASE)
     return re.compile(re.sub(r"\\p\{(\w+)\}", lambda found: _members(found[1]), pattern))
+
+
+def _paired(found: re.Match[str]) -> str:
+    """The one character, beyond the basic plane, that two surrogates stand for."""
+    high, low = int(found[1], 16), int(found[2], 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 @cache

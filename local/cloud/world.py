@@ -36,7 +36,10 @@ class Durations:
     how long AWS ponders a quota increase, `quota_applied` until the new value holds after that,
     `quota_report_recent` how long a quota utilization report is used again for another start.
     `instance_boot` and `instance_stop` are EC2's, `spot_evaluation` how often it looks whether
-    there is capacity for an open Spot request.
+    there is capacity for an open Spot request, `spot_notice` how long a Spot Instance runs after
+    its interruption warning. An Auto Scaling group notices an ended instance after
+    `asg_health_check`, tries a failed launch again after `asg_retry`, and waits `asg_step` before
+    it replaces the next instance.
     """
 
     endpoint_create: float = 5.0
@@ -47,6 +50,10 @@ class Durations:
     instance_boot: float = 3.0
     instance_stop: float = 3.0
     spot_evaluation: float = 10.0
+    spot_notice: float = 120.0
+    asg_health_check: float = 2.0
+    asg_retry: float = 10.0
+    asg_step: float = 5.0
     training_start: float = 2.0
     training_download: float = 1.0
     training_upload: float = 1.0
@@ -86,6 +93,13 @@ class Switches:
     model-managed-spot-training-status, has it.
     `training_event_times_as_text`: times in training jobs' events are numbers, as recorded ones
     are; True sends text, as the sample in automating-sagemaker-with-eventbridge shows.
+    `distribution_updates_alone`: an update of an Auto Scaling group's policy need not bring a launch
+    template (botocore service model, `MixedInstancesPolicy`'s LaunchTemplate in SDK references,
+    "not required when updating"); False refuses one with an InstancesDistribution alone.
+    `absent_distribution_fields_reset`: what such an update's InstancesDistribution does not say
+    becomes its default, 100 % On-Demand included, but for SpotMaxPrice (EC2 Auto Scaling user
+    guide, ec2-auto-scaling-mixed-instances-groups); False keeps it, as the group's own properties
+    are kept (botocore service model, `UpdateAutoScalingGroup`).
     """
 
     one_capacity_per_call: bool = True
@@ -99,6 +113,8 @@ class Switches:
     two_quota_requests_in_every_region: bool = False
     report_lists_unused_quotas: bool = False
     sparse_sagemaker_usage: bool = False
+    distribution_updates_alone: bool = True
+    absent_distribution_fields_reset: bool = True
 
 
 Delivery = Callable[[Sink], None]

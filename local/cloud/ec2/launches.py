@@ -14,6 +14,7 @@ from moto.ec2.utils import parse_user_data
 from local.cloud.ec2 import catalogue
 from local.cloud.ec2.capacity import Capacity, Pool
 from local.cloud.ec2.catalogue import Market
+from local.cloud.ec2.happenings import tell
 from local.cloud.ec2.orders import Order, Orders
 from local.cloud.seam import Refusal
 from local.cloud.servicequotas import applied
@@ -98,6 +99,7 @@ class Launches(EC2Backend):
         set_state(instance, SHUTTING_DOWN)
         instance.state_reason = StateReason(message, reason)
         WORLD.later(WORLD.durations.instance_stop, gone)
+        tell(self.account_id, self.region_name, instance, "ended")
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:
         """What the Resource Groups Tagging API finds here: what has or had a tag."""

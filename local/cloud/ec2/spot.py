@@ -199,10 +199,8 @@ class SpotRequests(Launches):
 
     def request_of(self, instance: Instance) -> SpotRequest | None:
         """The Spot request that an instance was launched for."""
-        for request in self._requests.values():
-            if request.instance is instance:
-                return request
-        return None
+        request = self._requests.get(getattr(instance, "spot_instance_request_id", ""))
+        return request if request is not None and request.instance is instance else None
 
     def open_spot_requests(self) -> Iterator[str]:
         for request in self._requests.values():
