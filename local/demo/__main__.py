@@ -1,10 +1,9 @@
-"""`python -m local.demo`: deploy the stack, break endpoints, watch what it does about them."""
+"""`python -m local.demo`: deploy the stack, break things, watch what it does about them."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -13,9 +12,10 @@ from rich.markup import escape
 from local import install
 from local.account import ROOT
 from local.backend import DidNotStart
-from local.demo.account import DemoFailed, Hands
+from local.demo.account import Hands
+from local.demo.play import play
 from local.demo.report import write
-from local.demo.scenes import ENDPOINTS, play
+from local.demo.scene import DemoFailed
 from local.demo.view import View, summary
 from local.deployment import DeploymentFailed
 from local.install import NotInstalled
@@ -37,7 +37,7 @@ def main() -> int:
     """0 when every scene passed, 1 when one did not or the demo could not be played."""
     console = Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "150")))
     try:
-        with View(console, ENDPOINTS) as view:
+        with View(console) as view:
             view.says("installing what the account needs (the first time only)")
             install.ministack()
             install.cdk()
@@ -49,10 +49,8 @@ def main() -> int:
                 pocket.deploy()
                 hands = Hands(pocket)
                 hands.listen()
-                view.watch(hands)
-                started = time.time()
-                scenes = play(hands, view)
-                write(REPORT, hands, scenes, started)
+                acts = play(hands, view)
+                write(REPORT, acts)
                 view.says("done")
     except FAILURES as failure:
         console.print(f"[red]FAIL[/red] {escape(str(failure))}")
@@ -60,6 +58,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("stopped; the account is gone")
         return 130
+    scenes = [scene for act in acts for scene in act.scenes]
     console.print(summary(scenes))
     console.print(f"The run as a page: {REPORT.relative_to(ROOT)}")
     return 0 if all(scene.passed for scene in scenes) else 1

@@ -5,36 +5,40 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from local.account import ACCOUNT_ID, REGION, ROOT
+from local.demo.scene import DemoFailed, until
 from local.pocket import Account
 
 REMEDIATION = Path(sys.executable).with_name("remediation")
-TAG = "ml-remediation:traffic-shift"
 SOURCE = "ml-capacity-remediation"
-VARIANTS = {"blue": 9, "green": 1}
-PER_MINUTE = 600
-
-
-class DemoFailed(Exception):
-    """The demo could not be set up; the message says what failed and what it said."""
+LOOK_SECONDS = 30
+"""What a signal may take to the function and its word back, on a busy machine."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """An event that the stack put on the bus. at: epoch seconds."""
+    """An event that the stack put on the bus. at: when it came to our queue, in epoch seconds, more
+    finely than its own time tells. target: the end of its ARN."""
 
     at: float
     kind: str
     code: str
-    endpoint: str
+    target: str
     detail: Mapping[str, Any]
+
+    @property
+    def word(self) -> str:
+        """The event in two words."""
+        return f"{self.kind.removeprefix('Remediation ')}: {self.code}"
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Hands:
     account: Account
     told: list[Told] = field(default_factory=list)
     _queue: str = ""
+    _clients: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def remediation(self, *arguments: str) -> Any:
         """What `remediation ... --json` prints."""
@@ -58,14 +63,34 @@ class Hands:
             raise DemoFailed(f"`remediation {' '.join(arguments)}` failed: {done.stderr}")
         return json.loads(done.stdout)
 
-    def outputs(self) -> dict[str, str]:
-        """The stack's outputs."""
-        [stack] = self.account.client("cloudformation").describe_stacks()["Stacks"][-1:]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    def client(self, service: str, attempts: int = 3) -> Any:
+        """A boto3 client of the account, made once. attempts: 1 to see a refusal the first time."""
+        if (service, attempts) not in self._clients:
+            # Every service's client has a type of its own; callers choose by a name.
+            session: Any = boto3.Session()
+            self._clients[service, attempts] = session.client(
+                service,
+                endpoint_url=self.account.endpoint_url,
+                region_name=REGION,
+                aws_access_key_id=self.account.env["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.account.env["AWS_SECRET_ACCESS_KEY"],
+                config=Config(retries={"total_max_attempts": attempts}),
+            )
+        return self._clients[service, attempts]
+
+    def function(self, name: str) -> str:
+        """Name of the stack's function of that construct, by the stack's outputs."""
+        [stack] = self.client("cloudformation").describe_stacks()["Stacks"][-1:]
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        return str(outputs[f"{name}FunctionArn"]).rsplit(":", 1)[-1]
+
+    def look_of(self, caller: str, call: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """All calls of the invocation of a function in which one call was made."""
+        return [c for c in self.account.calls(caller=caller) if c["trace"] == call["trace"]]
 
     def listen(self) -> None:
         """Subscribe a queue to the stack's own events, as a user's tooling would."""
-        sqs, events = self.account.client("sqs"), self.account.client("events")
+        sqs, events = self.client("sqs"), self.client("events")
         self._queue = sqs.create_queue(QueueName="demo-listens")["QueueUrl"]
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:demo-listens"
         pattern = json.dumps({"source": [SOURCE]})
@@ -83,16 +108,19 @@ class Hands:
 
     def hear(self) -> None:
         """Take the events that came since."""
-        sqs = self.account.client("sqs")
+        sqs = self.client("sqs")
         while messages := sqs.receive_message(
-            QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
+            QueueUrl=self._queue,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0,
+            MessageSystemAttributeNames=["SentTimestamp"],
         ).get("Messages"):
             for message in messages:
                 event = json.loads(message["Body"])
                 detail = event["detail"]
                 self.told.append(
                     Told(
-                        datetime.fromisoformat(event["time"]).timestamp(),
+                        int(message["Attributes"]["SentTimestamp"]) / 1000,
                         event["detail-type"],
                         detail["code"],
                         detail["target"].rsplit("/", 1)[-1],
@@ -101,80 +129,21 @@ class Hands:
                 )
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
-    def heard(self, endpoint: str, code: str) -> Told | None:
-        """The first event of that outcome about an endpoint."""
-        return next((t for t in self.told if t.endpoint == endpoint and t.code == code), None)
+    def heard(self, target: str, code: str) -> Told | None:
+        """The first event of that outcome about a target, which the end of its ARN names."""
+        return next((t for t in self.told if t.target == target and t.code == code), None)
 
-    def endpoint(self, name: str, mode: str | None) -> None:
-        """Two variants behind one endpoint, metrics every 10 s, opted in to a mode or not at all."""
-        sagemaker = self.account.client("sagemaker")
-        sagemaker.create_model(
-            ModelName=name,
-            PrimaryContainer={"Image": f"{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/shop:1"},
-            ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/hosting",
-        )
-        sagemaker.create_endpoint_config(
-            EndpointConfigName=name,
-            ProductionVariants=[
-                {
-                    "VariantName": variant,
-                    "ModelName": name,
-                    "InstanceType": "ml.m5.large",
-                    "InitialInstanceCount": 1,
-                    "InitialVariantWeight": weight,
-                }
-                for variant, weight in VARIANTS.items()
-            ],
-            MetricsConfig={"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 10},
-        )
-        tags = [{"Key": TAG, "Value": mode}] if mode else []
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
+    def hears(
+        self, target: str, code: str, seconds: float = LOOK_SECONDS
+    ) -> Generator[None, None, Told]:
+        """Wait for the first event of that outcome about a target."""
+        return until(f"{code!r} about {target}", lambda: self.heard(target, code), seconds)
 
-    def traffic(self, name: str, green_fails: float = 0.0, history: bool = False) -> None:
-        """Requests to the endpoint, as from now; with a past in which blue alone served more."""
-        past: dict[str, Any] = {}
-        if history:
-            past = {
-                "history_minutes": 30,
-                "history_requests_per_minute": PER_MINUTE * 1.2,
-                "history_weights": {"blue": 1},
-            }
-        self.account.set_traffic(
-            name,
-            requests_per_minute=PER_MINUTE,
-            variants={"green": {"error_rate": green_fails}},
-            **past,
-        )
-
-    def weights(self, name: str) -> tuple[str, dict[str, float]]:
-        """The endpoint's status and its current weights."""
-        found = self.account.client("sagemaker").describe_endpoint(EndpointName=name)
-        variants = found.get("ProductionVariants", ())
-        return found["EndpointStatus"], {v["VariantName"]: v["CurrentWeight"] for v in variants}
-
-    def alarm_state(self, name: str) -> str:
-        """State of the alarm on the endpoint's green variant; empty before there is one."""
-        found = self.account.client("cloudwatch").describe_alarms(AlarmNames=[f"{name}-green-5xx"])
-        return str(found["MetricAlarms"][0]["StateValue"]) if found["MetricAlarms"] else ""
-
-    def alarmed_at(self, name: str) -> float | None:
-        """When the alarm on the endpoint's green variant first went to ALARM, if it did."""
-        history = self.account.client("cloudwatch").describe_alarm_history(
-            AlarmName=f"{name}-green-5xx",
-            HistoryItemType="StateUpdate",
-            ScanBy="TimestampAscending",
-        )["AlarmHistoryItems"]
-        to_alarm = (h for h in history if h["HistorySummary"].endswith("to ALARM"))
-        first = next(to_alarm, None)
-        return first["Timestamp"].timestamp() if first else None
+    def last_word(self, target: str) -> str:
+        """What was told of a target last; empty before anything was."""
+        return next((t.word for t in reversed(self.told) if t.target == target), "")
 
 
-def until(
-    what: str, done: Callable[[], object], seconds: float, between: Callable[[], None]
-) -> None:
-    """Wait for a condition, doing `between` meanwhile. Raises DemoFailed when it does not come."""
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise DemoFailed(f"{what} did not happen within {seconds:.0f} s")
-        between()
+def moment(call: Mapping[str, Any]) -> float:
+    """When a recorded call was made, in epoch seconds."""
+    return datetime.fromisoformat(call["time"]).timestamp()

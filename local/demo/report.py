@@ -1,11 +1,11 @@
-"""One page that shows the run: each endpoint's traffic and errors, and the moment of action."""
+"""One page that shows the run: each scene, what it changed, and the moment of action."""
 
 from __future__ import annotations
 
-import html
 import io
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,111 +13,85 @@ import matplotlib as mpl
 import matplotlib.dates as dates
 from matplotlib.figure import Figure
 
-from local.demo.account import VARIANTS, Hands
-from local.demo.scenes import Scene
+from local.demo.scene import Act, Chart, Listing, Scene
 
-PERIOD = 10
-COLORS = {"blue": "#2563eb", "green": "#16a34a"}
+MOMENT_COLORS = ("#b91c1c", "#111827", "#7c3aed", "#0891b2", "#ca8a04", "#6b7280")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #1f2937 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 0 } p { margin: .3rem 0 }
+h1 { font-size: 1.5rem } h2 { font-size: 1.3rem; margin: 2.5rem 0 0; border-top: 1px solid #d1d5db }
+h3 { font-size: 1.1rem; margin: 1.5rem 0 0 } p { margin: .3rem 0 }
 .PASS { color: #15803d; font-weight: 600 } .FAIL { color: #b91c1c; font-weight: 600 }
 svg { width: 100%; height: auto } .facts { color: #4b5563 }
+table { border-collapse: collapse; font-size: .9em } td, th { padding: .2rem .7rem .2rem 0; text-align: left }
 """
 
 
-def write(path: Path, hands: Hands, scenes: Sequence[Scene], started: float) -> None:
-    """Write the page, complete in itself. started: epoch seconds from which it shows metrics."""
-    parts = [_section(hands, scene, started) for scene in scenes]
+def write(path: Path, acts: Sequence[Act]) -> None:
+    """Write the page, complete in itself."""
+    scenes = [scene for act in acts for scene in act.scenes]
     passed = sum(scene.passed for scene in scenes)
     path.write_text(
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         f"<title>ML capacity remediation: a run</title><style>{STYLE}</style>"
-        "<h1>Four canaries go bad</h1>"
+        "<h1>Things break, and are repaired</h1>"
         f"<p>{passed} of {len(scenes)} scenes passed, "
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in a pocket account on this machine. "
-        "Lines: requests and failed requests in each 10 s, from the account's CloudWatch.</p>"
-        + "".join(parts)
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in a pocket account on this machine.</p>"
+        + "".join(map(_act, acts))
         + "</html>"
     )
 
 
-def _section(hands: Hands, scene: Scene, started: float) -> str:
+def _act(act: Act) -> str:
+    return f"<h2>{escape(act.title)}</h2>" + "".join(map(_scene, act.scenes))
+
+
+def _scene(scene: Scene) -> str:
     verdict = "PASS" if scene.passed else "FAIL"
-    facts = [f"alarm to {what}: {seconds:.1f} s" for what, seconds in scene.seconds.items()]
+    first = next(iter(scene.moments), "")
+    facts = [f"{first} to {what}: {seconds:.1f} s" for what, seconds in scene.seconds.items()]
+    if scene.before or scene.after:
+        facts.insert(0, f"{scene.before} → {scene.after}")
     if scene.calls is not None:
-        facts.append(f"{scene.calls} SageMaker and CloudWatch calls")
+        facts.append(f"{scene.calls} calls in the look that acted")
     return (
-        f"<h2><span class='{verdict}'>{verdict}</span> {html.escape(scene.endpoint)}: "
-        f"{html.escape(scene.story)}</h2><p>{html.escape(scene.why)}</p>"
-        f"<p class='facts'>{html.escape(', '.join(facts))}</p>{_chart(hands, scene, started)}"
+        f"<h3><span class='{verdict}'>{verdict}</span> {escape(scene.title)}: "
+        f"{escape(scene.story)}</h3><p>{escape(scene.why)}</p>"
+        f"<p class='facts'>{escape(', '.join(facts))}</p>"
+        + (_drawn(scene.charts, scene.moments, scene.title) if scene.charts else "")
+        + (_listed(scene.listing) if scene.listing else "")
     )
 
 
-def _chart(hands: Hands, scene: Scene, started: float) -> str:
-    series = _series(hands, scene.endpoint, started)
-    mpl.rcParams["svg.hashsalt"] = scene.endpoint
+def _listed(listing: Listing) -> str:
+    head = "".join(f"<th>{escape(each)}</th>" for each in listing.head)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(each)}</td>" for each in row) + "</tr>"
+        for row in listing.rows
+    )
+    return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _drawn(charts: Sequence[Chart], moments: Mapping[str, float], salt: str) -> str:
+    mpl.rcParams["svg.hashsalt"] = salt
     figure = Figure(figsize=(10, 2.6), layout="constrained")
     # matplotlib takes datetimes, its annotations do not say so.
-    panels: Any = figure.subplots(ncols=2)
-    for axes, what in zip(panels, ("requests", "errors"), strict=True):
-        for variant, color in COLORS.items():
-            times, values = series[f"{variant}_{what}"]
-            axes.plot(times, values, color=color, label=variant, drawstyle="steps-post")
-        for moment, text, color in (
-            (scene.alarm_at, "alarm", "#b91c1c"),
-            (scene.acted_at, "traffic moved", "#111827"),
-        ):
-            if moment:
-                at = datetime.fromtimestamp(moment, UTC)
-                axes.axvline(at, color=color, linewidth=1, linestyle="--", label=text)
-        axes.set_title(f"{what} in {PERIOD} s", loc="left", fontsize="medium")
-        axes.set_ylim(bottom=0)
+    panels: Any = figure.subplots(ncols=len(charts), squeeze=False)[0]
+    for axes, chart in zip(panels, charts, strict=True):
+        for line in chart.lines:
+            times = [datetime.fromtimestamp(at, UTC) for at, _ in line.points]
+            values = [value for _, value in line.points]
+            axes.plot(times, values, color=line.color, label=line.name, drawstyle="steps-post")
+        for (name, at), color in zip(moments.items(), MOMENT_COLORS, strict=False):
+            moment = datetime.fromtimestamp(at, UTC)
+            axes.axvline(moment, color=color, linewidth=1, linestyle="--", label=name)
+        axes.set_title(chart.title, loc="left", fontsize="medium")
+        highest = max((value for line in chart.lines for _, value in line.points), default=0.0)
+        axes.set_ylim(0, max(highest * 1.1, 1.2))
         axes.xaxis.set_major_locator(dates.MinuteLocator())  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
         axes.spines[["top", "right"]].set_visible(False)
-    panels[1].set_ylim(0, max(5.0, panels[1].get_ylim()[1]))
-    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     svg = drawn.getvalue()
     return svg[svg.index("<svg") :]
-
-
-def _series(
-    hands: Hands, endpoint: str, started: float
-) -> dict[str, tuple[list[datetime], list[float]]]:
-    queries: list[dict[str, Any]] = [
-        {
-            "Id": f"{variant}_{what}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/SageMaker",
-                    "MetricName": metric,
-                    "Dimensions": [
-                        {"Name": "EndpointName", "Value": endpoint},
-                        {"Name": "VariantName", "Value": variant},
-                    ],
-                },
-                "Period": PERIOD,
-                "Stat": "Sum",
-            },
-        }
-        for variant in VARIANTS
-        for what, metric in (("requests", "Invocations"), ("errors", "Invocation5XXErrors"))
-    ]
-    now = datetime.now(UTC)
-    end = datetime.fromtimestamp(now.timestamp() // PERIOD * PERIOD, UTC)
-    start = datetime.fromtimestamp((started - 60) // PERIOD * PERIOD, UTC)
-    found = hands.account.client("cloudwatch").get_metric_data(
-        MetricDataQueries=queries, StartTime=start, EndTime=end, ScanBy="TimestampAscending"
-    )
-    values = {
-        result["Id"]: dict(zip(result["Timestamps"], result["Values"], strict=True))
-        for result in found["MetricDataResults"]
-    }
-    times = [
-        start + timedelta(seconds=PERIOD * i)
-        for i in range(round((end - start).total_seconds() / PERIOD))
-    ]
-    return {id: (times, [points.get(at, 0.0) for at in times]) for id, points in values.items()}

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from local.demo.account import TAG, Hands
+from local.demo.scene import Act, Scene
 
-if TYPE_CHECKING:
-    from local.demo.scenes import Scene
-
-BAR = 20
 SECONDS_BETWEEN = 0.5
 LINES_EVERY = 10.0
 
 
 class View:
-    """A live table on a terminal, a line now and then elsewhere."""
+    """A live table of each act on a terminal, a line of each now and then elsewhere."""
 
-    def __init__(self, console: Console, endpoints: Mapping[str, str | None]) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._endpoints = endpoints
         self._started = time.monotonic()
-        self._hands: Hands | None = None
-        self._last_line = 0.0
+        self._last_lines = self._started
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -46,79 +40,35 @@ class View:
     ) -> None:
         self._live.stop()
 
-    def watch(self, hands: Hands) -> None:
-        """From now on draw what stands in this account."""
-        self._hands = hands
-
     def says(self, sentence: str) -> None:
         """A line of the story, with the seconds since the start."""
-        self._console.print(f"[dim]{time.monotonic() - self._started:4.0f} s[/dim]  {sentence}")
+        self._console.print(
+            f"[dim]{time.monotonic() - self._started:4.0f} s[/dim]  {escape(sentence)}"
+        )
 
-    def draw(self) -> None:
-        """Look once, show it, and let a moment pass."""
-        if self._hands is not None:
-            self._hands.hear()
-            if self._console.is_terminal:
-                self._live.update(self._table(self._hands), refresh=True)
-            elif time.monotonic() - self._last_line > LINES_EVERY:
-                self._last_line = time.monotonic()
-                self.says("  ".join(self._lines(self._hands)))
+    def draw(self, acts: Sequence[Act]) -> None:
+        """Show how things stand, and let a moment pass."""
+        if self._console.is_terminal:
+            self._live.update(Group(*(act.table() for act in acts)), refresh=True)
+        elif time.monotonic() - self._last_lines > LINES_EVERY:
+            self._last_lines = time.monotonic()
+            for act in acts:
+                self.says(act.line())
         time.sleep(SECONDS_BETWEEN)
-
-    def _table(self, hands: Hands) -> Table:
-        table = Table("endpoint", f"{TAG}", "alarm", "blue / green", "last word", expand=True)
-        for name, mode in self._endpoints.items():
-            status, weights = hands.weights(name)
-            alarm = hands.alarm_state(name)
-            color = {"ALARM": "red", "OK": "green"}.get(alarm, "dim")
-            words = [t for t in hands.told if t.endpoint == name]
-            word = (
-                f"{words[-1].kind.removeprefix('Remediation ')}: {words[-1].code}" if words else ""
-            )
-            bar = _bar(weights) + ("" if status == "InService" else f" {status}")
-            table.add_row(name, mode or "-", f"[{color}]{alarm}[/{color}]", bar, word)
-        return table
-
-    def _lines(self, hands: Hands) -> Iterable[str]:
-        for name in self._endpoints:
-            weights = hands.weights(name)[1]
-            shares = "/".join(f"{share:.0%}" for share in _shares(weights))
-            yield f"{name} {hands.alarm_state(name)} {shares}"
 
 
 def summary(scenes: Iterable[Scene]) -> Table:
-    """The table at the end: PASS or FAIL, before and after, seconds from the alarm, calls."""
-    table = Table(
-        "", "scene", "blue/green before", "after", "to call", "to InService", "to verified", "calls"
-    )
+    """The table at the end: PASS or FAIL, before and after, how long what took, calls."""
+    table = Table("", "scene", "before", "after", "after how long", "calls")
     for scene in scenes:
         verdict = "[green]PASS[/green]" if scene.passed else "[red]FAIL[/red]"
-        seconds = [
-            f"{scene.seconds[what]:.1f} s" if what in scene.seconds else "-"
-            for what in ("call", "InService", "verified")
-        ]
         table.add_row(
             verdict,
-            f"[bold]{scene.endpoint}[/bold]: {scene.story}\n[dim]{escape(scene.why)}[/dim]",
-            _weights(scene.before),
-            _weights(scene.after),
-            *seconds,
+            f"[bold]{escape(scene.title)}[/bold]: {escape(scene.story)}"
+            f"\n[dim]{escape(scene.why)}[/dim]",
+            escape(scene.before),
+            escape(scene.after),
+            "\n".join(f"{what} {seconds:.1f} s" for what, seconds in scene.seconds.items()) or "-",
             "-" if scene.calls is None else str(scene.calls),
         )
     return table
-
-
-def _weights(weights: Mapping[str, float]) -> str:
-    return "/".join(f"{weight:g}" for weight in weights.values())
-
-
-def _shares(weights: Mapping[str, float]) -> list[float]:
-    whole = sum(weights.values())
-    return [weight / whole if whole else 0.0 for weight in weights.values()]
-
-
-def _bar(weights: Mapping[str, float]) -> str:
-    if not weights:
-        return ""
-    blue = round(_shares(weights)[0] * BAR)
-    return f"[blue]{'█' * blue}[/blue][green]{'█' * (BAR - blue)}[/green]"

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from local.demo.account import Hands
-from local.demo.scenes import ENDPOINTS, OBSERVED, REPAIRED, Scene, play
+from local.demo.account import Hands, Told
+from local.demo.acts import endpoints, quota_increase, traffic_shift
+from local.demo.acts.quotas import Quota, launch, refused, train
+from local.demo.acts.traffic_shift import OBSERVED, REPAIRED
+from local.demo.play import play
+from local.demo.report import write
+from local.demo.scene import Act, Scene
 from local.demo.view import View
 from local.pocket import Pocket
-from tests.e2e.probe import eventually
+from tests.e2e.probe import ACCOUNT, eventually
+from tests.e2e.rights import USED_BY_AWS, called, granted
 
 pytestmark = [
     pytest.mark.e2e,
@@ -23,45 +34,69 @@ pytestmark = [
 ]
 
 HEARTBEATS = 150.0
-IAM_PREFIX = {"monitoring": "cloudwatch", "tagging": "tag"}
-USED_BY_AWS = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "sqs:ChangeMessageVisibility",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-    "sqs:ReceiveMessage",
-    "sqs:SendMessage",  # to the dead-letter queue, as the on-failure destination
+REFUSED = Path(__file__).parents[2] / "events" / "quota_increase" / "training_job_refused.json"
+NOT_CALLED = {
+    "iam:CreateServiceLinkedRole": "AWS uses it, when the first request opens a support case",
+    "servicequotas:GetAWSDefaultServiceQuota": "only for a quota that has no applied value",
 }
+"""What quota increase is granted and a healthy run does not call, and why."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is left of a run: scenes by endpoint, and who did it."""
+    """What is left of a run of the demo: its acts, its scenes by title, and who did it."""
 
-    scenes: dict[str, Scene]
+    acts: list[Act]
     hands: Hands
-    functions: dict[str, str]
+    outputs: Mapping[str, str]
+
+    @property
+    def scenes(self) -> dict[str, Scene]:
+        return {scene.title: scene for act in self.acts for scene in act.scenes}
+
+    def told(self, target: str, code: str, patience: float = 60.0) -> Told:
+        """What the stack tells of a target, once it does."""
+
+        def heard() -> Told | None:
+            self.hands.hear()
+            return self.hands.heard(target, code)
+
+        found = eventually(heard, patience)
+        assert found is not None
+        return found
+
+    def incidents(self, remediation: str) -> dict[str, dict[str, Any]]:
+        """By the end of their targets' ARNs, as `remediation status` shows them."""
+        return {
+            each["target"].rsplit("/", 1)[-1]: each
+            for each in self.hands.remediation("status")["incidents"]
+            if each["remediation"] == remediation
+        }
 
 
 @pytest.fixture(scope="module")
 def run(pocket: Pocket, outputs: dict[str, str]) -> Run:
-    """The demo's scenes, then a person who puts back what was done."""
+    """The demo's scenes, then a person who lets the stack act again."""
     hands = Hands(pocket)
     hands.listen()
-    view = View(Console(file=io.StringIO()), ENDPOINTS)
-    view.watch(hands)
-    scenes = {scene.endpoint: scene for scene in play(hands, view)}
-    functions = {
-        name: outputs[f"{name}FunctionArn"].rsplit(":", 1)[-1]
-        for name in ("TrafficShift", "Operator")
-    }
-    return Run(scenes, hands, functions)
+    acts = play(hands, View(Console(file=io.StringIO())))
+    hands.remediation("mode", "act")
+    return Run(acts, hands, outputs)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_the_demos_scene_passes(run: Run, endpoint: str) -> None:
-    assert run.scenes[endpoint].passed, run.scenes[endpoint]
+@pytest.mark.parametrize("title", [*traffic_shift.STORIES, *quota_increase.STORIES])
+def test_the_demos_scene_passes(run: Run, title: str) -> None:
+    assert run.scenes[title].passed, run.scenes[title]
+
+
+def test_the_page_shows_every_scene(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "report.html", run.acts)
+    page = (tmp_path / "report.html").read_text()
+
+    assert all(title in page for title in run.scenes)
+    charts = sum(bool(scene.charts) for scene in run.scenes.values())
+    assert page.count("<svg") == charts == len(traffic_shift.STORIES) + 1
+    assert page.count("<table") == 1
 
 
 def test_a_rollback_takes_at_most_six_calls(run: Run) -> None:
@@ -69,75 +104,151 @@ def test_a_rollback_takes_at_most_six_calls(run: Run) -> None:
     assert run.scenes[REPAIRED].calls <= 6
 
 
-def test_the_incident_is_written_down(run: Run) -> None:
-    incidents = run.hands.remediation("status")["incidents"]
-    [repaired] = [i for i in incidents if i["target"].endswith(f"/{REPAIRED}")]
+def test_a_quota_request_takes_at_most_four_reads_and_the_write(run: Run) -> None:
+    calls = run.scenes[quota_increase.RAISED].calls
+    assert calls is not None
+    assert calls <= 5
+
+
+def test_what_happened_to_endpoints_is_written_down(run: Run) -> None:
+    incidents = run.incidents("traffic_shift")
+    repaired = incidents[REPAIRED]
 
     assert repaired["stage"] == "verified"
     assert [step["stage"] for step in repaired["timeline"]] == ["acting", "acted", "verified"]
-    assert {i["target"].rsplit("/", 1)[-1] for i in incidents} == {REPAIRED, OBSERVED}
+    assert incidents.keys() == {REPAIRED, OBSERVED}
 
 
-def test_the_outcomes_are_metrics(run: Run) -> None:
-    cloudwatch = run.hands.account.client("cloudwatch")
+def test_what_happened_to_quotas_is_written_down(run: Run) -> None:
+    incidents = run.incidents("quota_increase")
+    codes = {title: code for title, (_, code, _) in quota_increase.QUOTAS.items()}
+    raised = incidents[codes[quota_increase.RAISED]]
+
+    assert raised["stage"] == "verified"
+    assert [step["stage"] for step in raised["timeline"]] == ["acting", "acted", "verified"]
+    assert raised["evidence"]["refusedCalls"][0]["delta"] == 1
+    assert incidents.keys() == {
+        codes[quota_increase.RAISED],
+        codes[quota_increase.CAPPED],
+        quota_increase.NODE,
+    }
+
+
+@pytest.mark.parametrize("remediation", ["traffic_shift", "quota_increase"])
+def test_the_outcomes_are_metrics(run: Run, remediation: str) -> None:
+    cloudwatch = run.hands.client("cloudwatch")
     metrics = cloudwatch.list_metrics(Namespace="MlCapacityRemediation")["Metrics"]
     dimensions = [{d["Name"]: d["Value"] for d in m["Dimensions"]} for m in metrics]
 
-    assert {"remediation": "traffic_shift", "outcome": "verified"} in dimensions
+    assert {"remediation": remediation, "outcome": "verified"} in dimensions
     assert all(d.keys() == {"remediation", "outcome"} for d in dimensions)
 
 
 def test_a_revert_puts_the_traffic_back(run: Run) -> None:
-    run.hands.remediation("mode", "act")
-    incidents = run.hands.remediation("status")["incidents"]
-    [verified] = [i["id"] for i in incidents if i["stage"] == "verified"]
+    incident = run.incidents("traffic_shift")[REPAIRED]["id"]
 
-    assert run.hands.remediation("revert", verified)["accepted"]
+    assert run.hands.remediation("revert", incident)["accepted"]
 
-    def reverted() -> bool:
-        run.hands.hear()
-        return run.hands.heard(REPAIRED, "reverted") is not None
-
-    eventually(reverted, HEARTBEATS)
-    assert run.hands.weights(REPAIRED) == ("InService", {"blue": 9, "green": 1})
+    run.told(REPAIRED, "reverted", HEARTBEATS)
+    assert endpoints.weights(run.hands, REPAIRED) == ("InService", {"blue": 9, "green": 1})
 
 
-def called(run: Run, function: str) -> set[str]:
-    """IAM actions of the calls that a function made, as the front door saw them."""
-    actions = set()
-    for call in run.hands.account.calls(caller=run.functions[function]):
-        assert call["error"] != "AccessDenied"
-        prefix = IAM_PREFIX.get(call["service"], call["service"])
-        # A transaction has no right of its own: it needs those of the writes in it.
-        operation = "PutItem" if call["operation"] == "TransactWriteItems" else call["operation"]
-        actions.add(f"{prefix}:{operation}")
-    return actions
+def test_a_thousand_identical_refusals_are_one_request(run: Run, pocket: Pocket) -> None:
+    quota = Quota(run.hands, "sagemaker", "L-C2764A80", "ml.p5.4xlarge for training job usage")
+    event = refusal(quota.name)
+    with ThreadPoolExecutor(4) as pool:
+        rules = list(pool.map(pocket.put_event, [event] * 1000))
+
+    assert all(len(matched) == 1 for matched in rules)
+    run.told(quota.code, "verified", HEARTBEATS)
+    eventually(lambda: not waiting(run, run.outputs["QuotaIncreaseQueueUrl"]), HEARTBEATS)
+    assert [each["DesiredValue"] for each in quota.requests()] == [1.0]
 
 
-def granted(run: Run, function: str) -> set[str]:
-    """Actions that a function's deployed role allows."""
-    client = run.hands.account.client("lambda")
-    role = client.get_function_configuration(FunctionName=run.functions[function])["Role"]
-    name, iam = role.rsplit("/", 1)[-1], run.hands.account.client("iam")
-    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
-    actions: set[str] = set()
-    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        document: Any = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        document = json.loads(document) if isinstance(document, str) else document
-        for statement in document["Statement"]:
-            assert statement["Effect"] == "Allow"
-            given = statement["Action"]
-            actions |= {given} if isinstance(given, str) else set(given)
-    return actions
+def test_after_them_nothing_is_left_behind(run: Run) -> None:
+    found = run.hands.client("sqs").list_queues()["QueueUrls"]
+    dead = [url for url in found if "DeadLetters" in url]
+
+    assert len(dead) == 3
+    assert not any(waiting(run, url) for url in dead)
+
+
+def test_refused_instances_can_be_launched_once_their_vcpus_are_granted(run: Run) -> None:
+    """EC2 counts vCPUs, and its refusal tells neither how many are used nor how many are missing."""
+    refused(lambda: launch(run.hands, "g5.48xlarge", 1), "VcpuLimitExceeded")
+    quota = Quota(run.hands, "ec2", "L-DB2E81BA", "Running On-Demand G and VT instances")
+
+    run.told(quota.code, "verified", HEARTBEATS)
+    launch(run.hands, "g5.48xlarge", 1)
+    assert len(quota.requests()) == 1
+
+
+def test_a_quota_whose_code_is_not_known_is_found_by_its_name(run: Run) -> None:
+    refused(lambda: train(run.hands, "listed", "ml.g5.12xlarge"), "ResourceLimitExceeded")
+
+    run.told(code_of(run, "ml.g5.12xlarge for training job usage"), "acted")
+
+
+def test_a_job_without_capacity_is_answered_with_training_plans(run: Run) -> None:
+    control, instance_type = run.hands.account.control, quota_increase.P4D
+    reserved = f"Number of {instance_type} instances in reserved capacity across training plans"
+    path = f"/servicequotas/quotas/sagemaker/{code_of(run, f'{reserved} per Region')}/value"
+    control("PUT", path, {"value": 8})
+    control("PUT", "/durations", {"capacity_patience": 1})
+    short = {"instance_type": instance_type, "market": "on-demand", "instances": 0}
+    control("PUT", "/sagemaker/capacity", short)
+    train(run.hands, "waits-in-vain", instance_type)
+
+    offers = run.told(instance_type, "capacity-short").detail["evidence"]["offers"]
+    assert {offer["kind"] for offer in offers} == {"Training Plan"}
 
 
 def test_traffic_shift_is_granted_what_it_calls_and_nothing_else(run: Run) -> None:
     # The mute rules are asked for once a signal's own word on them is 2 minutes old.
-    eventually(lambda: "cloudwatch:ListAlarmMuteRules" in called(run, "TrafficShift"), HEARTBEATS)
+    last = "cloudwatch:ListAlarmMuteRules"
+    eventually(lambda: last in called(run.hands, "TrafficShift"), HEARTBEATS)
 
-    assert called(run, "TrafficShift") == granted(run, "TrafficShift") - USED_BY_AWS
+    assert called(run.hands, "TrafficShift") == granted(run.hands, "TrafficShift") - USED_BY_AWS
+
+
+def test_quota_increase_is_granted_what_it_calls_and_little_else(run: Run) -> None:
+    # The first heartbeat starts a report on all quotas, and the second reads it.
+    last = "servicequotas:GetQuotaUtilizationReport"
+    eventually(lambda: last in called(run.hands, "QuotaIncrease"), HEARTBEATS)
+
+    calls, rights = called(run.hands, "QuotaIncrease"), granted(run.hands, "QuotaIncrease")
+    assert calls <= rights
+    assert rights - calls - USED_BY_AWS == NOT_CALLED.keys()
 
 
 def test_the_operator_is_granted_what_it_calls_and_nothing_else(run: Run) -> None:
-    assert called(run, "Operator") - USED_BY_AWS == granted(run, "Operator") - USED_BY_AWS
-    assert "sqs:SendMessage" in called(run, "Operator")
+    calls, rights = called(run.hands, "Operator"), granted(run.hands, "Operator")
+    assert calls - USED_BY_AWS == rights - USED_BY_AWS
+    assert "sqs:SendMessage" in calls
+
+
+def refusal(name: str) -> dict[str, Any]:
+    """A training job on one instance that was refused just now, for a quota of 0."""
+    made: dict[str, Any] = copy.deepcopy(json.loads(REFUSED.read_text()))
+    made |= {"account": ACCOUNT, "time": datetime.now(UTC).isoformat()}
+    made["detail"]["recipientAccountId"] = ACCOUNT
+    made["detail"]["errorMessage"] = (
+        f"The account-level service limit '{name}' is 0 Instances, with current utilization of 0 "
+        "Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an "
+        "increase for this quota."
+    )
+    return made
+
+
+def waiting(run: Run, queue_url: str) -> int:
+    """Messages that a queue holds, those under way included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = run.hands.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return sum(int(found["Attributes"][name]) for name in names)
+
+
+def code_of(run: Run, name: str) -> str:
+    """The code of a quota of SageMaker, as a user finds it."""
+    pages = run.hands.client("service-quotas").get_paginator("list_service_quotas")
+    quotas = (quota for page in pages.paginate(ServiceCode="sagemaker") for quota in page["Quotas"])
+    return next(quota["QuotaCode"] for quota in quotas if quota["QuotaName"] == name)
