@@ -146,8 +146,6 @@ class TrainingPlans(Store):
     def _built_in(
         self, instance_type: str, count: int, earliest: float, days: int
     ) -> Sequence[Offer]:
-        if instance_type not in HOURLY_FEES:
-            return []
         fee = HOURLY_FEES[instance_type] * count * days * 24
         today = earliest // DAY * DAY
         return [

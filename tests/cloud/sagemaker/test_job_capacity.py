@@ -23,6 +23,7 @@ from tests.cloud.sagemaker.training import (
 )
 
 CAPACITY = "/sagemaker/capacity"
+PLAN = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/plan"
 CAPACITY_ERROR = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a "
     "different ML instance type."
@@ -173,6 +174,26 @@ def test_the_first_type_that_has_capacity_is_taken(account: Account, control: Co
     assert described(account)["TrainingJobStatus"] == "Completed"
 
 
+def test_the_preferred_type_is_taken_when_it_has_capacity(account: Account) -> None:
+    grant_training(account, P4, P5)
+    account.client("sagemaker").create_training_job(**preferring())
+    assert described(account)["ResourceConfig"]["SelectedInstanceType"] == P5
+
+
+def test_a_plan_of_the_job_is_the_first_types(account: Account, control: Control) -> None:
+    """Developer guide, train-instance-preferences: it applies to the entry whose type it has.
+    Which that is nobody knows here; "Put the plan-backed entry first", it says."""
+    grant_training(account, P4, P5)
+    job = preferring()
+    job["ResourceConfig"]["TrainingPlanArn"] = PLAN
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_training_job(**job)
+    assert described(account)["ResourceConfig"]["SelectedInstanceType"] == P4
+    limit(control, 2, P5, market="training-plan")
+    sagemaker.create_training_job(**{**job, "TrainingJobName": "other"})
+    assert described(account, "other")["ResourceConfig"]["SelectedInstanceType"] == P5
+
+
 def test_a_pending_time_bounds_the_wait_of_accelerated_types(
     account: Account, control: Control
 ) -> None:
@@ -205,9 +226,6 @@ def test_a_list_of_cpu_types_is_evaluated_once(account: Account, control: Contro
     account.client("sagemaker").create_training_job(**request(ResourceConfig=config))
     account.wait(0)
     assert state(account) == ("Failed", "Failed")
-
-
-PLAN = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/plan"
 
 
 def test_a_plan_without_capacity_is_passed_over(account: Account, control: Control) -> None:

@@ -19,6 +19,7 @@ from tests.cloud.sagemaker.training import (
     request,
     resources,
     state,
+    stays,
     until_training,
 )
 
@@ -200,7 +201,8 @@ def test_a_job_stops_only_after_a_while(account: Account) -> None:
     assert state(account) == ("Stopped", "Stopped")
     assert "FailureReason" not in described(account)
     account.wait(3600)
-    assert state(account) == ("Stopped", "Stopped")
+    assert stays(account)[-2:] == ["Stopping", "Stopped"]
+    assert stays(account).count("Stopping") == 1
 
 
 @pytest.mark.parametrize("end", ["Completed", "Stopped"])
@@ -234,6 +236,14 @@ def test_jobs_are_listed_oldest_first_ten_a_page(account: Account) -> None:
     )
     names = [each["TrainingJobName"] for each in since["TrainingJobSummaries"]]
     assert names == ["job-10", "job-9"]
+
+    def modified(**more: object) -> list[str]:
+        jobs = sagemaker.list_training_jobs(MaxResults=3, **more)["TrainingJobSummaries"]
+        return [each["TrainingJobName"] for each in jobs]
+
+    last = described(account, "job-9")["LastModifiedTime"]
+    assert modified(LastModifiedTimeAfter=last, NameContains="job-9") == ["job-9"]
+    assert modified(LastModifiedTimeBefore=last, NameContains="job-9") == []
 
 
 def test_a_page_of_so_many_is_filtered_by_status_only_afterwards(account: Account) -> None:

@@ -78,6 +78,10 @@ def test_a_duration_is_rounded_up_to_whole_days(allowed: Account) -> None:
     assert (first["DurationHours"], first["UpfrontFee"]) == (48, "2196.96")
 
 
+def test_half_a_year_is_the_longest(allowed: Account) -> None:
+    assert len(search(allowed, DurationHours=182 * 24)) == 2
+
+
 def test_offers_lie_within_the_times_that_were_asked_for(allowed: Account) -> None:
     after, before = NOON + timedelta(days=2), NOON + timedelta(days=6)
     [offer] = search(allowed, StartTimeAfter=after, EndTimeBefore=before)
@@ -85,6 +89,9 @@ def test_offers_lie_within_the_times_that_were_asked_for(allowed: Account) -> No
     assert offer["RequestedStartTimeAfter"] == after
     assert offer["RequestedEndTimeBefore"] == before
     assert search(allowed, EndTimeBefore=NOON + timedelta(days=2)) == []
+    capacity = offer["ReservedCapacityOfferings"][0]
+    exactly = {"EndTimeBefore": capacity["EndTime"], "StartTimeAfter": after}
+    assert len(search(allowed, **exactly)) == 1
 
 
 def test_a_search_beyond_the_reservation_quota_is_refused(account: Account) -> None:
@@ -148,6 +155,8 @@ def test_offers_can_be_put_and_taken_away(allowed: Account, control: Control) ->
     assert capacity["StartTime"] == NOON + timedelta(hours=1.5, seconds=10)
     assert capacity["EndTime"] - capacity["StartTime"] == timedelta(days=2)
     assert offer["TargetResources"] == ["training-job"]
+    assert len(search(allowed, StartTimeAfter=capacity["StartTime"])) == 1
+    assert search(allowed, StartTimeAfter=capacity["StartTime"] + timedelta(seconds=1)) == []
     assert search(allowed, count=1) == []
     assert search(allowed, DurationHours=24) == []
     assert search(allowed, TargetResources=["endpoint"]) == []
