@@ -14,6 +14,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from local.cloud.ec2.control import EC2_FAULTS
+from local.cloud.ec2.interruption_control import INTERRUPTION_FAULTS
 from local.cloud.fault import Fault, Rejected, number
 from local.cloud.sagemaker.control import ENDPOINT_FAULTS
 from local.cloud.sagemaker.plan_control import PLAN_FAULTS
@@ -93,6 +94,7 @@ FAULTS: Sequence[Fault] = (
     *TRAINING_FAULTS,
     *PLAN_FAULTS,
     *EC2_FAULTS,
+    *INTERRUPTION_FAULTS,
     *QUOTA_FAULTS,
     *CATALOGUE_FAULTS,
     *_settings(

@@ -100,6 +100,10 @@ class Switches:
     becomes its default, 100 % On-Demand included, but for SpotMaxPrice (EC2 Auto Scaling user
     guide, ec2-auto-scaling-mixed-instances-groups); False keeps it, as the group's own properties
     are kept (botocore service model, `UpdateAutoScalingGroup`).
+    `interruption_arn_names_zone`: `resources` of a Spot interruption warning and a rebalance
+    recommendation hold an ARN with Region and account (EC2 user guide, spot-instance-termination-
+    notices); True writes one with the Availability Zone and no account, as the events recorded in
+    github.com/aws/aws-node-termination-handler have it.
     """
 
     one_capacity_per_call: bool = True
@@ -115,6 +119,7 @@ class Switches:
     sparse_sagemaker_usage: bool = False
     distribution_updates_alone: bool = True
     absent_distribution_fields_reset: bool = True
+    interruption_arn_names_zone: bool = False
 
 
 Delivery = Callable[[Sink], None]

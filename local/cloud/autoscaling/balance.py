@@ -22,6 +22,11 @@ USER = ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User init
 class Balance(Launches):
     """What groups do on their own."""
 
+    def changed(self, group: Group) -> None:
+        """Somebody changed what a group is to be: it tries anew, whatever failed before."""
+        group.patient_until = 0.0
+        self.wake(group)
+
     def wake(self, group: Group, seconds: float = 0.0) -> None:
         """Let a group look at itself `seconds` from now, or sooner if it does so anyway."""
         due = WORLD.clock() + seconds
@@ -92,15 +97,26 @@ class Balance(Launches):
         self._reprieve(group)
         missing = group.desired - len(group.staying())
         if missing > 0:
-            if self._fill_up(group, missing) < missing:
-                self.wake(group, WORLD.durations.asg_retry)
+            if not self._patient(group) and self._fill_up(group, missing) < missing:
+                self._wait(group)
         elif missing < 0:
             self._scale_in(group, -missing)
         else:
             self._replace(group)
         self._let_go(group)
 
-    def plain_market(self, group: Group) -> Market:
+    def _wait(self, group: Group) -> None:
+        """A launch failed: the next try is later."""
+        group.patient_until = WORLD.clock() + WORLD.durations.asg_retry
+        self.wake(group, WORLD.durations.asg_retry)
+
+    def _patient(self, group: Group) -> bool:
+        left = group.patient_until - WORLD.clock()
+        if left > 0:
+            self.wake(group, left)
+        return left > 0
+
+    def _plain_market(self, group: Group) -> Market:
         """The market of a group without a policy is its launch template's."""
         if group.template is None:
             return "on-demand"
@@ -110,7 +126,7 @@ class Balance(Launches):
         return "spot" if options.get("MarketType") == "spot" else "on-demand"
 
     def _fill_up(self, group: Group, missing: int) -> int:
-        lacking = group.lacks(self.plain_market(group))
+        lacking = group.lacks(self._plain_market(group))
         launched = 0
         for market in MARKETS:
             count = min(missing, max(0, lacking[market]))
@@ -123,7 +139,9 @@ class Balance(Launches):
         """What is too much of a market goes first, then the zone that has most, there the oldest
         (EC2 Auto Scaling user guide, "Default termination policy", without its look at launch
         templates and billing hours). Protected instances stay."""
-        excess = {market: -count for market, count in group.lacks(self.plain_market(group)).items()}
+        excess = {
+            market: -count for market, count in group.lacks(self._plain_market(group)).items()
+        }
         candidates = [each for each in group.staying() if not each.protected]
         zones = Counter(each.zone for each in group.staying())
         chosen: list[Member] = []
@@ -151,22 +169,23 @@ class Balance(Launches):
         Changed purchase options replace what runs, new before old (botocore service model,
         `UpdateAutoScalingGroup`), the newest first.
         """
-        if any(each.leaving != "at-risk" for each in group.leaving()):
+        if self._patient(group) or any(each.leaving != "at-risk" for each in group.leaving()):
             return
         staying = group.staying()
         if any(each.state != "InService" for each in staying):
             return
         found = self._next_replacement(group, staying)
         if found is None:
-            if group.refresh is not None and not group.refresh.waiting:
-                group.refresh.status, group.refresh.ended = "Successful", WORLD.clock()
+            refresh = group.refresh
+            if refresh is not None:
+                refresh.status, refresh.ended = "Successful", WORLD.clock()
                 self.wake(group)
             return
         old, market, reason = found
         if self.launch(group, market, 1):
             old.leaving = reason
         else:
-            self.wake(group, WORLD.durations.asg_retry)
+            self._wait(group)
 
     def _next_replacement(
         self, group: Group, staying: Sequence[Member]

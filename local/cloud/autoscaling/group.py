@@ -65,7 +65,8 @@ class Refresh:
 class Group:
     """An Auto Scaling group. `places` has the subnet for each of its zones; `settings` is what is
     shown as it was given; `causes` tells what changed the desired capacity since the last launch
-    or termination; `wakes` when the group looks at itself next."""
+    or termination; `wakes` when the group looks at itself next, `patient_until` when it may try
+    again to launch what it could not."""
 
     name: str
     arn: str
@@ -84,6 +85,7 @@ class Group:
     causes: list[str] = field(default_factory=list)
     deleting: bool = False
     wakes: float | None = None
+    patient_until: float = 0.0
 
     def staying(self) -> list[Member]:
         """The instances that count as capacity: here, and no other takes their place."""

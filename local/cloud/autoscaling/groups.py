@@ -97,7 +97,7 @@ class Groups(Requests):
             f"At {iso(WORLD.clock())} a user request created an AutoScalingGroup changing the "
             f"desired capacity from 0 to {desired}."
         )
-        self.wake(group)
+        self.changed(group)
 
     @operation
     def update_auto_scaling_group(
@@ -171,7 +171,7 @@ class Groups(Requests):
                 f"{group.desired} to {desired}."
             )
         group.desired = desired
-        self.wake(group)
+        self.changed(group)
 
     @operation
     def set_desired_capacity(
@@ -194,7 +194,7 @@ class Groups(Requests):
             f"changing the desired capacity from {group.desired} to {desired_capacity}."
         )
         group.desired = desired_capacity
-        self.wake(group)
+        self.changed(group)
 
     @operation
     def terminate_instance_in_auto_scaling_group(
@@ -221,7 +221,7 @@ class Groups(Requests):
             cause += f", shrinking the capacity from {group.desired} to {group.desired - 1}"
             group.desired -= 1
         [activity] = self.terminate(group, [member], f"{cause}.")
-        self.wake(group)
+        self.changed(group)
         return {"Activity": activity.shown()}
 
     @operation

@@ -49,7 +49,7 @@ class Refreshes(Descriptions):
             len(waiting),
         )
         group.refreshes.append(refresh)
-        self.wake(group)
+        self.changed(group)
         return {"InstanceRefreshId": refresh.id}
 
     @operation

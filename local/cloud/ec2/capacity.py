@@ -34,6 +34,11 @@ class Capacity:
         else:
             self.totals[pool] = held + remaining
 
+    def shrink(self, pool: Pool) -> None:
+        """Take one of the instances in use away for good, where the pool is limited."""
+        if pool in self.totals:
+            self.totals[pool] = max(0, self.totals[pool] - 1)
+
     def room(self, pool: Pool, held: Mapping[Pool, int]) -> float:
         """How many more instances a pool has, beside the `held` ones."""
         total = self.totals.get(pool)

@@ -93,7 +93,7 @@ def put_capacity(place: Where, query: Where, body: Where) -> dict[str, Any]:
     ):
         raise Rejected(400, f"body.remaining must be a whole number or null, not {remaining!r}")
     with WORLD.turn():
-        backend = _ec2(body)
+        backend = ec2(body)
         offered = _zones(backend, body["instance_type"])
         asked = body.get("availability_zone")
         if asked is not None:
@@ -109,13 +109,13 @@ def put_capacity(place: Where, query: Where, body: Where) -> dict[str, Any]:
 def get_capacity(place: Where, query: Where, body: Where) -> dict[str, Any]:
     """The pools that were limited."""
     with WORLD.turn():
-        return _shown_capacity(_ec2(query))
+        return _shown_capacity(ec2(query))
 
 
 def delete_capacity(place: Where, query: Where, body: Where) -> dict[str, Any]:
     """Let every pool have instances without end again."""
     with WORLD.turn():
-        backend = _ec2(query)
+        backend = ec2(query)
         backend.capacity.totals.clear()
         return _shown_capacity(backend)
 
@@ -123,7 +123,7 @@ def delete_capacity(place: Where, query: Where, body: Where) -> dict[str, Any]:
 def put_offerings(place: Where, query: Where, body: Where) -> dict[str, Any]:
     """Offer these Capacity Blocks and no others."""
     with WORLD.turn():
-        backend = _ec2(body)
+        backend = ec2(body)
         backend.offers = [_offer(backend, each) for each in body["offerings"]]
         return _shown_offers(backend)
 
@@ -131,18 +131,18 @@ def put_offerings(place: Where, query: Where, body: Where) -> dict[str, Any]:
 def get_offerings(place: Where, query: Where, body: Where) -> dict[str, Any]:
     """The Capacity Blocks on offer."""
     with WORLD.turn():
-        return _shown_offers(_ec2(query))
+        return _shown_offers(ec2(query))
 
 
 def delete_offerings(place: Where, query: Where, body: Where) -> dict[str, Any]:
     """Offer again what is on offer when nothing was said."""
     with WORLD.turn():
-        backend = _ec2(query)
+        backend = ec2(query)
         backend.offers = None
         return _shown_offers(backend)
 
 
-def _ec2(where: Where) -> Any:
+def ec2(where: Where) -> Any:
     """EC2 of this account in the Region that is named, us-east-1 when none is."""
     stores: Any = get_backend("ec2")
     account = stores[os.environ.get("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)]

@@ -31,6 +31,9 @@ MESSAGES: Mapping[str, str] = {
     "request-canceled-and-instance-running": "Your Spot request is canceled, but your instance "
     "is still running.",
     "instance-terminated-by-user": "Your Spot Instance was terminated by user.",
+    "marked-for-termination": "Your Spot Instance is marked for termination.",
+    "instance-terminated-no-capacity": "Your Spot Instance was terminated because there is no "
+    "Spot capacity available.",
 }
 """The codes of EC2 user guide, "Get the status of a Spot Instance request"."""
 
@@ -184,14 +187,14 @@ class SpotRequests(Launches):
                 "persistent Spot Instance requests.",
             )
 
-    def lost(self, instance: Instance) -> None:
-        """An instance was terminated by its user: a one-time request is closed, a persistent one
-        opens again (EC2 user guide, "State changes for a Spot request")."""
+    def lost(self, instance: Instance, code: str = "instance-terminated-by-user") -> None:
+        """An instance was terminated, `code` says why: a one-time request is closed, a persistent
+        one opens again (EC2 user guide, "State changes for a Spot request")."""
         request = self.request_of(instance)
         if request is None or request.state != "active":
             return
         if request.type == "one-time":
-            request.become("closed", "instance-terminated-by-user")
+            request.become("closed", code)
         else:
             request.instance = None
             request.become("open", "pending-evaluation")

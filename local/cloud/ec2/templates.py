@@ -8,14 +8,14 @@ from typing import Any
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.utils import convert_tag_spec
 
+from local.cloud.ec2.interruptions import Interruptions
 from local.cloud.ec2.orders import find_version
-from local.cloud.ec2.spot import SpotRequests
 from local.cloud.seam import Refusal, operation
 
 Filters = Sequence[Mapping[str, Any]]
 
 
-class Templates(SpotRequests):
+class Templates(Interruptions):
     """The launch templates of one account and Region."""
 
     @operation
