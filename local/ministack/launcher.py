@@ -47,6 +47,7 @@ def _serve() -> None:
         events,
         identities,
         invocation,
+        mappings,
         metrics,
         queues,
         refusals,
@@ -57,6 +58,7 @@ def _serve() -> None:
     account, region = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
     wire = Wire(os.environ["POCKET_INTERNAL_URL"])
     queues.install()
+    mappings.install()
     topics.install()
     invocation.install()
     events.install()

@@ -1,9 +1,4 @@
-"""SQS as AWS services use it: batches of the size an event source mapping asks for, and sending.
-
-Lambda fills a standard queue's batch from several receives, up to 10,000 messages
-(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); ministack stops at the ten
-of one ReceiveMessage.
-"""
+"""SQS as AWS services use it: who may send, and sending."""
 
 from __future__ import annotations
 
@@ -24,18 +19,7 @@ log = logging.getLogger("local.ministack")
 
 
 def install() -> None:
-    """Lets a batch hold what its BatchSize says."""
-
-    def receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
-        with sqs._queues_lock:
-            queue = sqs._get_q(queue_url)
-            sqs._expire_retained(queue)
-            sqs._dlq_sweep(queue)
-            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
-            received: list[dict[str, Any]] = sqs._collect_msgs(queue, int(max_number), visibility)
-            return received
-
-    sqs._receive_messages_for_esm = receive
+    """Lets in whom the queue's policy lets in."""
     sqs.queue_policy_allows = _policy_allows
 
 
