@@ -16,7 +16,7 @@ from local.demo.account import Hands
 from local.demo.play import play
 from local.demo.report import write
 from local.demo.scene import DemoFailed
-from local.demo.view import View, summary
+from local.demo.view import View
 from local.deployment import DeploymentFailed
 from local.install import NotInstalled
 from local.pocket import ControlRefused, Pocket
@@ -51,16 +51,15 @@ def main() -> int:
                 hands.listen()
                 acts = play(hands, view)
                 write(REPORT, acts)
-                view.says("done")
+                scenes = [scene for act in acts for scene in act.scenes]
+                view.ends(scenes)
+                view.says(f"the run as a page: {REPORT.relative_to(ROOT)}; the account ends")
     except FAILURES as failure:
         console.print(f"[red]FAIL[/red] {escape(str(failure))}")
         return 1
     except KeyboardInterrupt:
         console.print("stopped; the account is gone")
         return 130
-    scenes = [scene for act in acts for scene in act.scenes]
-    console.print(summary(scenes))
-    console.print(f"The run as a page: {REPORT.relative_to(ROOT)}")
     return 0 if all(scene.passed for scene in scenes) else 1
 
 

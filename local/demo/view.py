@@ -40,6 +40,11 @@ class View:
     ) -> None:
         self._live.stop()
 
+    def ends(self, scenes: Iterable[Scene]) -> None:
+        """The table at the end, in the place of the live one."""
+        self._live.stop()
+        self._console.print(summary(scenes))
+
     def says(self, sentence: str) -> None:
         """A line of the story, with the seconds since the start."""
         self._console.print(
@@ -58,7 +63,7 @@ class View:
 
 
 def summary(scenes: Iterable[Scene]) -> Table:
-    """The table at the end: PASS or FAIL, before and after, how long what took, calls."""
+    """PASS or FAIL, before and after, how long what took, calls."""
     table = Table("", "scene", "before", "after", "after how long", "calls")
     for scene in scenes:
         verdict = "[green]PASS[/green]" if scene.passed else "[red]FAIL[/red]"

@@ -65,6 +65,22 @@ class Run:
         assert found is not None
         return found
 
+    def verified(self, quota: Quota) -> None:
+        """Once a quota's request is granted, the next heartbeat finds it, without waiting for it."""
+        self.told(quota.code, "acted")
+        eventually(lambda: self._is_granted(quota))
+        heartbeat = {"source": "ml-capacity-remediation", "detail-type": "Heartbeat"}
+        answer = self.hands.client("lambda").invoke(
+            FunctionName=self.hands.function("QuotaIncrease"), Payload=json.dumps(heartbeat)
+        )
+        assert "FunctionError" not in answer
+        self.told(quota.code, "verified")
+
+    @staticmethod
+    def _is_granted(quota: Quota) -> bool:
+        quota.look()
+        return quota.value is not None and quota.value >= quota.request["DesiredValue"]
+
     def incidents(self, remediation: str) -> dict[str, dict[str, Any]]:
         """By the end of their targets' ARNs, as `remediation status` shows them."""
         return {
@@ -160,8 +176,8 @@ def test_a_thousand_identical_refusals_are_one_request(run: Run, pocket: Pocket)
         rules = list(pool.map(pocket.put_event, [event] * 1000))
 
     assert all(len(matched) == 1 for matched in rules)
-    run.told(quota.code, "verified", HEARTBEATS)
     eventually(lambda: not waiting(run, run.outputs["QuotaIncreaseQueueUrl"]), HEARTBEATS)
+    run.verified(quota)
     assert [each["DesiredValue"] for each in quota.requests()] == [1.0]
 
 
@@ -169,7 +185,7 @@ def test_after_them_nothing_is_left_behind(run: Run) -> None:
     found = run.hands.client("sqs").list_queues()["QueueUrls"]
     dead = [url for url in found if "DeadLetters" in url]
 
-    assert len(dead) == 3
+    assert len(dead) == sum(name.endswith("FunctionArn") for name in run.outputs)
     assert not any(waiting(run, url) for url in dead)
 
 
@@ -178,7 +194,7 @@ def test_refused_instances_can_be_launched_once_their_vcpus_are_granted(run: Run
     refused(lambda: launch(run.hands, "g5.48xlarge", 1), "VcpuLimitExceeded")
     quota = Quota(run.hands, "ec2", "L-DB2E81BA", "Running On-Demand G and VT instances")
 
-    run.told(quota.code, "verified", HEARTBEATS)
+    run.verified(quota)
     launch(run.hands, "g5.48xlarge", 1)
     assert len(quota.requests()) == 1
 
