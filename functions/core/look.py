@@ -20,6 +20,9 @@ from functions.core.telling import count, message
 
 logger = Logger(child=True)
 
+BUSY_LOOKS = 10
+"""Tries of one write after which a busy AWS is worth a word; one a minute."""
+
 
 class Look(Recorder):
     """Begins with the record as the ledger holds it; every step leaves it recorded and told."""
@@ -127,14 +130,19 @@ class Look(Recorder):
                 )
             )
         decided = [message(incident, "Remediation Decided", "decided", notify=False)]
-        incident = incident.to(
-            Stage.ACTING,
-            self.now,
-            act.reason,
-            writing=act.write,
-            attempts=incident.attempts + 1,
-            untold=(*incident.untold, *(decided if first else ())),
-        )
+        untold = (*incident.untold, *(decided if first else ()))
+        attempts = incident.attempts + 1
+        if incident.stage is Stage.ACTING:  # a write that AWS was too busy for, once more
+            incident = replace(incident, writing=act.write, attempts=attempts, untold=untold)
+        else:
+            incident = incident.to(
+                Stage.ACTING,
+                self.now,
+                act.reason,
+                writing=act.write,
+                attempts=attempts,
+                untold=untold,
+            )
         if act.move is Move.FORWARD and first:
             times = (*recent(self.standing, now), now)
             self.standing = replace(self.standing, actions=times)
@@ -142,7 +150,7 @@ class Look(Recorder):
         try:
             written = self.remediation.act(self.target, dial, act.write)
         except Busy as busy:
-            return self._outcome("waiting", str(busy))
+            return self._busy(busy)
         except Changed as changed:
             return self._supersede(changed.now_stands)
         except Gone as gone:
@@ -152,6 +160,14 @@ class Look(Recorder):
         except (ClientError, BotoCoreError) as error:
             return self._failed(error)
         return self._acted(act.write if written is None else written, act.reason)
+
+    def _busy(self, busy: Busy) -> Outcome:
+        """AWS takes no write for now; people hear of it once that has gone on for a while."""
+        assert self.incident is not None
+        if self.incident.attempts >= BUSY_LOOKS:
+            incident = replace(self.incident, reason=f"AWS still takes no change: {busy}")
+            self._tell_once(incident, "Remediation Decided", "busy", (), again=0)
+        return self._outcome("waiting", str(busy))
 
     def _spend(self, move: Move, now: float) -> bool:
         limits = self.settings.limits
@@ -194,8 +210,12 @@ class Look(Recorder):
     def _wait(self, wait: Wait) -> Outcome:
         """AWS still works on it; a stage on the way that has a name is told once."""
         assert self.incident is not None
+        if self.incident.stage is Stage.ACTING:  # nothing came of the write it was about to make
+            self.incident = self._at(Stage.OPEN, self.incident)
         if wait.code:
-            incident = replace(self.incident, reason=wait.reason, evidence=wait.evidence)
+            incident = replace(
+                self.incident, action="wait", reason=wait.reason, evidence=wait.evidence
+            )
             self._tell_once(incident, "Remediation Decided", wait.code, wait.next_steps, wait.again)
         else:
             self._save(self.incident, due=True, again=wait.again)
@@ -204,7 +224,7 @@ class Look(Recorder):
     def _fail(self, fail: Fail) -> Outcome:
         assert self.incident is not None
         self._hands_off(fail.reason)
-        self.incident = replace(self.incident, evidence=fail.evidence)
+        self.incident = replace(self.incident, action="fail", evidence=fail.evidence)
         return self._close(
             Stage.FAILED, fail.code, fail.reason, "Remediation Failed", fail.next_steps
         )

@@ -71,7 +71,11 @@ class Quotas:
     ) -> QuotaSeen:
         """notes: what signals said. While a request is open nothing but its status is read."""
         history = self.history()
-        mine = [each for each in history if (each.service, each.code) == (service, code)]
+        mine = [
+            each
+            for each in history
+            if (each.service, each.code) == (service, code) and not each.of_resource
+        ]
         quota: Quota | None = None
         usage: float | None = None
         asks: list[Ask] = []
@@ -224,4 +228,5 @@ def request_of(described: Mapping[str, Any]) -> Request:
         created=described["Created"],
         updated=described.get("LastUpdated", described["Created"]),
         kind=described.get("RequestType", ""),
+        of_resource=described.get("QuotaRequestedAtLevel") == "RESOURCE",
     )

@@ -120,7 +120,8 @@ class Capacity:
         found = []
         for plan in answer["TrainingPlanOfferings"]:
             parts = plan.get("ReservedCapacityOfferings", ())
-            if not parts:
+            hours = plan.get("DurationHours", 0) + plan.get("DurationMinutes", 0) / 60
+            if not parts or not hours:  # without them it has no price an hour to be ranked by
                 continue
             found.append(
                 Offer(
@@ -130,7 +131,7 @@ class Capacity:
                     instances=max(part["InstanceCount"] for part in parts),
                     zone=", ".join(sorted({part.get("AvailabilityZone", "") for part in parts})),
                     start=min(part["StartTime"] for part in parts),
-                    hours=plan.get("DurationHours", 0) + plan.get("DurationMinutes", 0) / 60,
+                    hours=hours,
                     fee=float(plan["UpfrontFee"]),
                 )
             )

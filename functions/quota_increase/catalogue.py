@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
 from functions.core.alarms import Metric
 from functions.core.memory import Memento, Memory
 from functions.quota_increase.observation import UsageMetric
 from functions.quota_increase.quota_names import CODES
 from functions.quota_increase.readings import same_name
 from functions.quota_increase.usage import metric_of
+
+logger = Logger(child=True)
 
 PAGE = 100
 AGED = timedelta(days=7)
@@ -98,7 +103,13 @@ class Catalogue:
             self._quotas.list_aws_default_service_quotas,
             self._quotas.list_service_quotas,
         ):
-            found = self._pages(listing, "Quotas", ServiceCode=service)
+            try:
+                found = self._pages(listing, "Quotas", ServiceCode=service)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchResourceException":
+                    raise
+                logger.warning("a rule names a service that Service Quotas lacks", service=service)
+                found = []
             rows |= {each["QuotaCode"]: each for each in found}
             calls += -(-len(found) // PAGE) or 1
         packed = [_packed(each) for each in rows.values()]

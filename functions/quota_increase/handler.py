@@ -132,7 +132,7 @@ class QuotaIncrease:
                 note = {"at": at, "limit": reading.limit, "percent": percent}
                 return [Sighting(self._quota(reading), "near", note)]
             case UsageAlarm():
-                services = sorted({rule.service for rule in self.settings.quotas})
+                services = sorted({rule.service.lower() for rule in self.settings.quotas})
                 plain = [service for service in services if not set("*?[") & set(service)]
                 measured = self.catalogue.measured_by(plain, reading.metrics)
                 if not measured:

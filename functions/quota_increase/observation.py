@@ -45,7 +45,10 @@ class Quota:
 
 @dataclass(frozen=True)
 class Request:
-    """An increase that anybody asked for. status, kind: as Service Quotas names them."""
+    """An increase that anybody asked for. status, kind: as Service Quotas names them.
+
+    of_resource: for one resource, not for the account.
+    """
 
     id: str
     service: str
@@ -56,6 +59,7 @@ class Request:
     created: datetime
     updated: datetime
     kind: str = ""
+    of_resource: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -140,7 +140,7 @@ class Scan:
         if any(set("*?[") & set(rule.service) for rule in self._rules):
             names = self._catalogue.services()
             return [name for name in names if any(rule.serves(name) for rule in self._rules)]
-        return sorted({rule.service for rule in self._rules})
+        return sorted({rule.service.lower() for rule in self._rules})
 
     def _opted_in(self, service: str, code: str, name: str) -> bool:
         return any(rule.covers(service, code, name) for rule in self._rules)

@@ -72,7 +72,7 @@ def test_a_case_is_told_with_what_a_person_can_do() -> None:
 def test_a_case_without_a_number_yet_is_told_without() -> None:
     waiting = wait(follow("CASE_OPENED"))
 
-    assert "support case (no id yet)" in waiting.reason
+    assert waiting.code == "case-opened-without-id"
     assert "case" not in waiting.evidence
 
 
