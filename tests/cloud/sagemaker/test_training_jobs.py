@@ -260,6 +260,8 @@ def test_a_page_of_so_many_is_filtered_by_status_only_afterwards(account: Accoun
         return [each["TrainingJobName"] for each in jobs["TrainingJobSummaries"]]
 
     assert found() == ["c"]
+    [stopped] = sagemaker.list_training_jobs(StatusEquals="Stopped")["TrainingJobSummaries"]
+    assert stopped["TrainingEndTime"] == stopped["LastModifiedTime"]
     assert found(MaxResults=2) == []
     assert found(MaxResults=3) == ["c"]
 
