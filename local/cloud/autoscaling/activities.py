@@ -59,6 +59,10 @@ class Activity:
         self.message = message
         self._end("Failed")
 
+    def cancel(self) -> None:
+        """What it began is over before it was done; nothing is told."""
+        self.status, self.progress, self.ended = "Cancelled", 100, WORLD.clock()
+
     def _end(self, status: str) -> None:
         self.status, self.progress, self.ended = status, 100, WORLD.clock()
         self._announce(status)

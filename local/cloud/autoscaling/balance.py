@@ -57,6 +57,8 @@ class Balance(Launches):
             if member.state == "Pending" and member.instance.state == "running":
                 member.state = "InService"
                 activity.succeed()
+            else:
+                activity.cancel()
         self.wake(group)
 
     def terminate(self, group: Group, members: Sequence[Member], cause: str) -> list[Activity]:

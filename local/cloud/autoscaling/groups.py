@@ -189,10 +189,11 @@ class Groups(Requests):
                     f"New SetDesiredCapacity value {desired_capacity} is {which} value {bound} for "
                     "the AutoScalingGroup."
                 )
-        group.causes.append(
-            f"At {iso(WORLD.clock())} a user request explicitly set group desired capacity "
-            f"changing the desired capacity from {group.desired} to {desired_capacity}."
-        )
+        if desired_capacity != group.desired:
+            group.causes.append(
+                f"At {iso(WORLD.clock())} a user request explicitly set group desired capacity "
+                f"changing the desired capacity from {group.desired} to {desired_capacity}."
+            )
         group.desired = desired_capacity
         self.changed(group)
 

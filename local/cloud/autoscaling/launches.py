@@ -212,7 +212,11 @@ class Launches(BaseBackend):
 
     def _tell(self, group: Group, market: Market, count: int, failures: Sequence[Failure]) -> None:
         """Let CloudTrail tell of the refusals. A group with a policy launches through fleets, as
-        its status messages show; others call RunInstances."""
+        its status messages show; others call RunInstances. What the pocket account cannot play
+        is no call that AWS made."""
+        failures = [each for each in failures if each.refusal.code != "UnsupportedByPocketAccount"]
+        if not failures:
+            return
         model = get_service_model("ec2")
         if group.policy is None:
             told = {str(each.refusal.code): each for each in failures}

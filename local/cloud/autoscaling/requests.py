@@ -11,7 +11,7 @@ from local.cloud.autoscaling import policy as policies
 from local.cloud.autoscaling.balance import Balance
 from local.cloud.autoscaling.group import Group
 from local.cloud.autoscaling.policy import invalid, unsimulated
-from local.cloud.ec2.orders import find_version
+from local.cloud.ec2.orders import PARTS, find_version
 from local.cloud.seam import Refusal
 
 Template = Mapping[str, str]
@@ -52,8 +52,8 @@ class Requests(Balance):
             )
 
     def template(self, given: Template) -> dict[str, str]:
-        """A launch template as groups show it, by ID and name; checked as far as EC2 can tell
-        without a subnet."""
+        """A launch template as groups show it, by ID and name; if the pocket account can launch
+        from it."""
         named = {key: value for key, value in given.items() if key != "Version"}
         if len(named) != 1:
             raise invalid(
@@ -63,6 +63,8 @@ class Requests(Balance):
             version = find_version(self.ec2, named, given.get("Version", "$Default"))
         except ServiceException as refusal:
             raise _unusable(refusal) from None
+        if strange := version.data.keys() - PARTS:
+            raise unsimulated(f"a launch template's {', '.join(sorted(strange))}")
         shown = {
             "LaunchTemplateId": version.template.id,
             "LaunchTemplateName": version.template.name,

@@ -191,6 +191,19 @@ def test_a_plain_group_buys_what_its_template_says(fleet: Fleet, image: str) -> 
     assert fleet.markets() == {"spot": 2}
 
 
+def test_a_template_that_cannot_be_played_says_so_at_once(fleet: Fleet, image: str) -> None:
+    data = {"ImageId": image, "CreditSpecification": {"CpuCredits": "standard"}}
+    fleet.ec2.create_launch_template(LaunchTemplateName="credits", LaunchTemplateData=data)
+    code, message = create(fleet, LaunchTemplate={"LaunchTemplateName": "credits"})
+    assert code == "UnsupportedByPocketAccount"
+    assert "CreditSpecification" in message
+
+
+def test_a_name_may_have_characters_beyond_the_basic_plane(fleet: Fleet) -> None:
+    """The model's pattern writes them as pairs of surrogates."""
+    fleet.create(0, "workers \U0001f680")
+
+
 def test_a_name_is_given_once(fleet: Fleet) -> None:
     fleet.create(0)
     assert create(fleet)[0] == "AlreadyExists"

@@ -141,6 +141,23 @@ def test_a_change_taken_back_leaves_the_rest_alone(fleet: Fleet) -> None:
     assert fleet.states() == ["InService"] * 4
 
 
+def test_a_replacement_that_dies_leaves_the_old_in_its_place(fleet: Fleet) -> None:
+    fleet.create(2)
+    before = [each["InstanceId"] for each in fleet.group()["Instances"]]
+    fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
+    [new] = [x["InstanceId"] for x in fleet.instances() if "InstanceLifecycle" not in x]
+    WORLD.durations.asg_health_check = 2 * WORLD.durations.instance_stop
+    fleet.ec2.terminate_instances(InstanceIds=[new])
+    fleet.account.wait(WORLD.durations.instance_stop)
+    fleet.limit(0, market="on-demand")
+    fleet.account.wait(60)
+    fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(0, 0)})
+    fleet.account.wait(60)
+    assert [each["InstanceId"] for each in fleet.group()["Instances"]] == before
+    [activity] = [each for each in fleet.activities() if each["Description"].endswith(f"instance: {new}") and "Launching" in each["Description"]]  # fmt: skip
+    assert activity["StatusCode"] == "Cancelled"
+
+
 def test_a_plain_group_that_gets_a_policy_is_converted(fleet: Fleet) -> None:
     fleet.create(2, LaunchTemplate={"LaunchTemplateName": "plain"})
     fleet.update(MixedInstancesPolicy=policy("m5.large", **divided(1, 0)))
