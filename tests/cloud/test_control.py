@@ -44,6 +44,8 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("PUT", "/ec2/capacity-block-offerings"),
         ("GET", "/ec2/capacity-block-offerings"),
         ("DELETE", "/ec2/capacity-block-offerings"),
+        ("POST", "/ec2/spot/reclaim"),
+        ("POST", "/ec2/spot/rebalance"),
         ("PUT", "/servicequotas/decision"),
         ("PUT", "/servicequotas/quotas/<service>/<quota>/next-decision"),
         ("POST", "/servicequotas/requests/<id>/decision"),
