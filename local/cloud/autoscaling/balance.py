@@ -44,8 +44,6 @@ class Balance(Launches):
         if instance.id not in self.member_of:
             return
         group, member = self.member_of[instance.id]
-        if member.state == "Terminating":
-            return
         if happening == "ended":
             WORLD.later(WORLD.durations.asg_health_check, partial(self._found_ended, group, member))
         elif group.settings["CapacityRebalance"] and not member.protected:
@@ -217,12 +215,10 @@ class Balance(Launches):
         """Terminate the instances whose place others have taken."""
         serving = [each for each in group.staying() if each.state == "InService"]
         leaving = group.leaving()
-        surplus = len(serving) + len(leaving) - group.desired
-        if surplus <= 0 or not leaving:
-            return
+        surplus = max(0, len(serving) + len(leaving) - group.desired)
         for member in leaving[:surplus]:
             self.terminate(group, [member], _reason(member))
-        self.wake(group, WORLD.durations.asg_step)
+            self.wake(group, WORLD.durations.asg_step)
 
     def _found_ended(self, group: Group, member: Member) -> None:
         if member.state == "Terminating" or self.groups.get(group.name) is not group:

@@ -100,6 +100,21 @@ def test_the_newest_are_replaced_first(fleet: Fleet) -> None:
     assert spot == first
 
 
+def test_nothing_is_replaced_that_has_not_served(fleet: Fleet) -> None:
+    fleet.create(0)
+    fleet.update(DesiredCapacity=2)
+    fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
+    assert fleet.states() == ["Pending"] * 2
+    fleet.account.wait(60)
+    assert fleet.markets() == {"on-demand": 1, "spot": 1}
+
+
+def test_a_smaller_capacity_keeps_the_base(fleet: Fleet) -> None:
+    fleet.create(4, MixedInstancesPolicy=policy("m5.large", **divided(2, 0)))
+    fleet.update(DesiredCapacity=2)
+    assert fleet.markets() == {"on-demand": 2}
+
+
 def test_back_to_spot_likewise(fleet: Fleet) -> None:
     fleet.create(3, MixedInstancesPolicy=policy("m5.large", **divided(3, 0)))
     fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
@@ -111,11 +126,12 @@ def test_a_base_that_fits_what_is_missing_replaces_nothing(fleet: Fleet) -> None
     fleet.create(4)
     before = [each["InstanceId"] for each in fleet.group()["Instances"]]
     fleet.limit(0, market="spot")
-    fleet.ec2.terminate_instances(InstanceIds=before[:1])
-    fleet.account.wait(30)
+    fleet.control("POST", "/ec2/spot/reclaim", {"instance_ids": before[:1]})
+    fleet.account.wait(150)
+    assert fleet.markets() == {"spot": 3}
     fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
-    fleet.account.wait(60)
     assert fleet.markets() == {"on-demand": 1, "spot": 3}
+    fleet.account.wait(60)
     now = [each["InstanceId"] for each in fleet.group()["Instances"]]
     assert set(before[1:]) < set(now)
 

@@ -174,11 +174,21 @@ def test_without_another_the_one_at_risk_runs_to_its_end(fleet: Fleet) -> None:
     assert fleet.markets() == {"spot": 1}
 
 
+def test_all_at_risk_run_on_while_the_group_is_short(fleet: Fleet) -> None:
+    fleet.create(3, CapacityRebalance=True)
+    fleet.limit(0, market="spot")
+    fleet.update(DesiredCapacity=5)
+    fleet.control("POST", "/ec2/spot/rebalance", {"group": "workers"})
+    fleet.account.wait(60)
+    assert fleet.states() == ["InService"] * 3
+
+
 def test_a_protected_instance_is_not_replaced_ahead(fleet: Fleet) -> None:
     fleet.create(2, CapacityRebalance=True, NewInstancesProtectedFromScaleIn=True)
+    before = fleet.group()["Instances"]
     reclaim(fleet, group="workers", count=1)
     fleet.account.wait(60)
-    assert fleet.states() == ["InService"] * 2
+    assert fleet.group()["Instances"] == before
     fleet.account.wait(120)
     assert fleet.markets() == {"spot": 2}
 
