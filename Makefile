@@ -17,7 +17,7 @@ export VIRTUAL_ENV :=
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
 
-demo: setup ## deploy the stack into an account on this machine, break an endpoint, watch it repaired
+demo: setup ## deploy the stack into an account on this machine, break things, watch them repaired
 	@$(BIN)/python -m local.demo
 
 test: setup lint ## every check and every test

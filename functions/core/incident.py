@@ -112,6 +112,18 @@ class Incident:
         )
 
 
+MOST_CAUSES = 100
+"""The ledger's items hold 400 KB, and one incident must never grow past that."""
+
+
+def merged(
+    known: Mapping[str, Mapping[str, Any]], causes: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Known causes and new ones, the newest last; the oldest give way."""
+    both = {name: note for name, note in known.items() if name not in causes} | dict(causes)
+    return dict(list(both.items())[-MOST_CAUSES:])
+
+
 @dataclass(frozen=True)
 class Intent:
     """What an operator asked for. `by` is the name given, recorded as claimed."""
@@ -126,7 +138,8 @@ class Intent:
 class Standing:
     """What one remediation remembers of one target between incidents.
 
-    actions: epoch seconds of the counted actions of the last hour.
+    actions: epoch seconds of the counted actions of the last hour. held: causes that came while
+    hands were off, for the look after that.
     """
 
     target: str
@@ -138,3 +151,4 @@ class Standing:
     cooldown_until: float = 0
     hands_off_until: float = 0
     hands_off_reason: str = ""
+    held: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

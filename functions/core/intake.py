@@ -8,6 +8,7 @@ heartbeat finds the target due.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -27,6 +28,9 @@ from functions.core.telling import Teller, count
 
 logger = Logger(child=True)
 
+
+SWEEP_RETRY = 300
+"""Seconds until a sweep that failed is tried again."""
 
 _sweeping: set[tuple[str, str]] = set()
 """Ledger tables and remediations whose first sweep this function instance has seen to."""
@@ -134,24 +138,33 @@ class _Intake:
         if (key := (self.environment.ledger_table, name)) not in _sweeping:
             self.ledger.start_sweeps(name, now)
             _sweeping.add(key)
-        due = {each["pk"] for each in self.ledger.due(name, now)}
-        outcomes, _ = self._look_at({target: [] for target in sorted(due - {"sweep"})})
+        due = list(dict.fromkeys(each["pk"] for each in self.ledger.due(name, now)))
+        outcomes, _ = self._look_at({target: [] for target in due if target != "sweep"})
         every = self.environment.settings.sweep_minutes * 60
         if "sweep" in due and self.ledger.take_sweep(name, now, every):
             try:
                 found = self.remediation.sweep(self.clock())
             except Exception:
-                self.ledger.sweep_again(name, now)
+                self.ledger.sweep_again(name, now + min(every, SWEEP_RETRY))
                 raise
             if isinstance(found, Wait):
                 logger.info("sweep goes on", reason=found.reason)
                 self.ledger.sweep_again(name, now)
                 return outcomes
-            swept, failures = self._look_at(_by_target(found))
-            if failures:
-                self.ledger.sweep_again(name, now)
+            wanted = _by_target(found)
+            swept, failures = self._look_at(wanted)
+            for target, error in failures.items():
+                if isinstance(error, TimeoutError):  # others have left theirs to the heartbeat
+                    self._leave(target, wanted[target])
             outcomes += swept
         return outcomes
+
+    def _leave(self, target: str, sightings: Sequence[Sighting]) -> None:
+        """Leave to the next heartbeat what there was no time for; a sweep costs calls and money."""
+        now, name = self.clock().timestamp(), self.remediation.name
+        claim = self.ledger.claim(target, name, sightings, uuid.uuid4().hex, now, now)
+        if claim is not None:
+            self.ledger.hand_on(claim, [*claim.left, *sightings], now)
 
     def _sight(self, signal: Signal) -> Sequence[Sighting] | Outcome:
         if signal.kind is Kind.OPERATOR:

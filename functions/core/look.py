@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
 from functions.core.guards import NEEDS_APPROVAL, OBSERVE, check, recent
-from functions.core.incident import Incident, Intent, Stage
+from functions.core.incident import Incident, Intent, Stage, merged
 from functions.core.intents import Accepted, Rejected, answer
 from functions.core.mode import ACCOUNT_OFF
 from functions.core.recorder import Outcome, Recorder
@@ -39,10 +40,12 @@ class Look(Recorder):
             self.incident = None
         hands_off = self.standing.hands_off_until > self.now.timestamp()
         if hands_off and not (self.incident and self.incident.reverted_by):
-            return self._end_quietly("hands-off", self.standing.hands_off_reason)
-        known = self.incident.causes if self.incident else {}
+            return self._hold(causes)
+        causes = merged(self.standing.held, causes)
+        self.standing = replace(self.standing, held={})
+        known = merged(self.incident.causes if self.incident else {}, causes)
         try:
-            seen = self.remediation.observe(self.target, {**known, **causes}, self.now)
+            seen = self.remediation.observe(self.target, known, self.now)
         except Gone as gone:
             if self.incident is None:
                 return self._end_quietly("gone", str(gone))
@@ -50,18 +53,28 @@ class Look(Recorder):
         if self.incident is not None:
             if moved := self._moved_by_others(seen.dial):
                 return moved
-            self.incident = replace(self.incident, causes={**known, **causes})
+            self.incident = replace(self.incident, causes=known)
         decision = self.remediation.decide(seen, self.incident)
         if self.incident is None:
             if isinstance(decision, Settled):
                 return self._end_quietly("settled", decision.reason)
             self.incident = replace(
                 Incident.opened(self.remediation.name, self.target, self.now),
-                causes=dict(causes),
+                causes=known,
                 untold=self.unheard.untold if self.unheard else (),
             )
         self.incident = replace(self.incident, mode=self.mode.word)
         return self._apply(decision, seen.dial)
+
+    def _hold(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
+        """Nothing is looked at while hands are off; what was heard is kept for afterwards."""
+        held = merged(self.standing.held, causes)
+        if held:
+            rest = self.standing.hands_off_until - self.now.timestamp()
+            self.standing = replace(self.standing, held=held)
+            self._save(self.unheard, due=True, again=math.ceil(rest))
+            return self._outcome("hands-off", self.standing.hands_off_reason)
+        return self._end_quietly("hands-off", self.standing.hands_off_reason)
 
     def stand_down(self, why: Refuse) -> Outcome:
         """No look may be taken: an intent is answered no, and an incident ends.
@@ -164,9 +177,11 @@ class Look(Recorder):
     def _busy(self, busy: Busy) -> Outcome:
         """AWS takes no write for now; people hear of it once that has gone on for a while."""
         assert self.incident is not None
-        if self.incident.attempts >= BUSY_LOOKS:
-            incident = replace(self.incident, reason=f"AWS still takes no change: {busy}")
-            self._tell_once(incident, "Remediation Decided", "busy", (), again=0)
+        if busy.code or self.incident.attempts >= BUSY_LOOKS:
+            incident = replace(
+                self.incident, action="wait", reason=f"AWS takes no change for now: {busy}"
+            )
+            self._tell_once(incident, "Remediation Decided", busy.code or "busy", (), busy.again)
         return self._outcome("waiting", str(busy))
 
     def _spend(self, move: Move, now: float) -> bool:

@@ -18,7 +18,15 @@ class Gone(RuntimeError):
 
 
 class Busy(RuntimeError):
-    """AWS refuses the write for now, because it still carries out another one."""
+    """AWS refuses the write for now, because it still carries out another one.
+
+    code: a stable name where people are to be told at once. again: seconds until the next try.
+    """
+
+    def __init__(self, reason: str, code: str = "", again: int = 0) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.again = again
 
 
 class Changed(RuntimeError):

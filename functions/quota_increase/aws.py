@@ -24,7 +24,7 @@ from functions.quota_increase.usage import WINDOW_SECONDS, metric_of, query, use
 QUERIES_PER_CALL = 500
 """Of GetMetricData (API reference)."""
 PAGE = 100
-TOO_LATE = ("ResourceAlreadyExistsException", "QuotaExceededException", "TooManyRequestsException")
+TOO_LATE = ("ResourceAlreadyExistsException", "TooManyRequestsException")
 
 
 class Quotas:
@@ -141,6 +141,8 @@ class Quotas:
                     f"{message}",
                     ("Open a support case: new accounts are raised to the default on request",),
                 ) from error
+            if said["Code"] == "QuotaExceededException":
+                raise Busy(f"too many requests are open: {message}", "no-slot", 900) from error
             raised = "greater than the current" in message
             if said["Code"] in TOO_LATE or raised:
                 raise Busy(f"Service Quotas takes no request now: {said['Message']}") from error

@@ -12,6 +12,17 @@ from functions.core.remediation import Gone
 from functions.quota_increase.observation import Offer, ShortageSeen
 from functions.quota_increase.offers import over
 
+NOT_OFFERED = frozenset(
+    {
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "ResourceLimitExceeded",
+        "UnsupportedOperation",
+        "ValidationException",
+    }
+)
+"""Codes with which AWS says that nothing like that is offered; others say nothing of offers."""
+
 
 class Capacity:
     """client: gives the boto3 client of a service. hours: the length of what is offered."""
@@ -82,6 +93,8 @@ class Capacity:
             return ask(instance_type, instances, now), []
         except ClientError as error:
             said = error.response["Error"]
+            if said["Code"] not in NOT_OFFERED:
+                raise
             return [], [f"{said['Code']}: {said.get('Message', '')}"]
 
     def _capacity_blocks(self, instance_type: str, instances: int, now: datetime) -> list[Offer]:

@@ -19,6 +19,10 @@ from functions.quota_increase.observation import Ask, Quota, QuotaSeen, Request
 FRESH = timedelta(hours=24)
 """How long a refused call, or what somebody said of a quota's use, counts."""
 MAKERS = {"AutomaticManagement": "Automatic Management"}
+SHOWN = 10
+"""Refused calls that the evidence shows."""
+MEANWHILE = 300
+"""Seconds until what others decide is looked at again."""
 LATER = 900
 """Seconds until a refusal that no signal renews is looked at again."""
 OPEN_A_ACCOUNT, OPEN_IN_OPT_IN_REGION = 20, 2
@@ -56,7 +60,10 @@ class Rules:
 def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision:
     """What to do about the quota now. incident: the open one, if any."""
     if incident is not None and incident.written is not None:
-        return follow(seen, incident)
+        ended = follow(seen, incident)
+        # A call that needed still more may have been refused while the request was open.
+        if not isinstance(ended, Settled) or not _more_is_needed(seen):
+            return ended
     if pending := next((r for r in seen.requests if r.is_open), None):
         return Wait(
             f"an increase to {pending.desired:.12g} is requested already, and AWS allows one open "
@@ -67,6 +74,7 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
                 "status": pending.status,
                 "by": MAKERS.get(pending.kind, "a request in this account"),
             },
+            again=MEANWHILE,
         )
     quota = seen.quota
     assert quota is not None
@@ -104,6 +112,7 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
             f"{seen.taken} requests are open, and AWS allows {rules.slots} in this Region at a "
             f"time; it is requested once one of them ends",
             code="no-slot",
+            again=MEANWHILE,
             evidence=evidence,
         )
     write: Dial = {"desired": desired, "after": seen.dial["request"]}
@@ -111,14 +120,21 @@ def decide(seen: QuotaSeen, incident: Incident | None, rules: Rules) -> Decision
     return Act(reason, write, write, Move.FORWARD, evidence)
 
 
+def _more_is_needed(seen: QuotaSeen) -> bool:
+    value = seen.quota.value if seen.quota else None
+    asks = [ask for ask in seen.asks if seen.now - ask.at < FRESH]
+    return value is not None and any(_needed(ask, value, seen) > value for ask in asks)
+
+
 def stands(dial: Dial, written: Dial) -> bool:
     """Whether the quota's newest request still is the one that was written.
 
     A dial names the newest request; what is to be written names the one before it (`after`); what
-    was written names both, because the history may show a new request late.
+    was written names both, because the history may show a new request late. Before anything
+    of ours was filed nobody can have moved it: what others request is awaited, not fought over.
     """
     if "after" not in written:
-        return dial == written
+        return True
     if "request" in written:
         return dial.get("request") in (written["request"], written["after"])
     if "after" in dial:
@@ -302,7 +318,7 @@ def _evidence(seen: QuotaSeen, quota: Quota, wanted: _Wanted) -> dict[str, Any]:
                 "utilization": ask.utilization,
                 "delta": ask.delta,
             }
-            for ask in seen.asks
+            for ask in sorted(seen.asks, key=lambda each: each.at)[-SHOWN:]
         ],
     }
 

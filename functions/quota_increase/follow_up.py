@@ -12,6 +12,10 @@ from functions.quota_increase.observation import Quota, QuotaSeen, Request
 
 FINAL = timedelta(hours=24)
 """How long after an approval its value may still come."""
+CLOSED = timedelta(minutes=10)
+"""How long after a case was closed its value may come, if it was a grant."""
+MEANWHILE = 300
+"""Seconds until an open case is looked at again."""
 SLOW = timedelta(hours=1)
 """How long after an approval the applied value may take before people are told."""
 HISTORY = timedelta(days=90)
@@ -36,10 +40,12 @@ def follow(seen: QuotaSeen, incident: Incident) -> Decision:
             return Wait("AWS decides on the request")
         case "CASE_OPENED":
             return Wait(
-                f"AWS opened support case {request.case or 'without an id'} for it",
+                f"AWS opened support case {request.case or 'without an id'} for "
+                f"{incident.evidence.get('quota', 'it')}",
                 code="case-opened" if request.case else "case-opened-without-id",
                 evidence=evidence,
                 next_steps=("Answer questions in the case; this goes on by itself once it ends",),
+                again=MEANWHILE,
             )
     quota = seen.quota
     if quota is None:
@@ -55,6 +61,8 @@ def follow(seen: QuotaSeen, incident: Incident) -> Decision:
             code="approved-not-applied" if late else "",
             evidence=evidence,
         )
+    if request.status == "CASE_CLOSED" and seen.now - request.updated < CLOSED:
+        return Wait("its case was closed; whether that grants it, the value will tell")
     return _ended(request, quota, evidence)
 
 

@@ -40,6 +40,9 @@ from functions.quota_increase.settings import QuotaIncreaseSettings, QuotaRule
 QUOTA_ARN = re.compile(r"arn:[\w-]+:servicequotas:[\w-]+:\d{12}:([\w.-]+)/([\w-]+)")
 TYPE_ARN = re.compile(r"arn:[\w-]+:(ec2|sagemaker):[\w-]+:\d{12}:instance-type/([\w.-]+)")
 
+MOST_TARGETS = 8
+"""Quotas and instance types that one event is followed for; a fleet may name sixty types."""
+
 logger = Logger()
 
 
@@ -94,7 +97,10 @@ class QuotaIncrease:
                 found += sighted
         if unreadable and not found:
             raise unreadable[0]
-        return passed[0] if passed and not found else found
+        if len(found) > MOST_TARGETS:
+            left = ", ".join(each.target.rsplit("/", 1)[-1] for each in found[MOST_TARGETS:])
+            logger.warning("one event speaks of too much, the rest is left", left=left)
+        return passed[0] if passed and not found else found[:MOST_TARGETS]
 
     def _sightings(self, reading: Reading, subject: str, at: str) -> list[Sighting] | Refuse:
         if isinstance(reading, Refused | NearLimit) and not any(
@@ -104,6 +110,11 @@ class QuotaIncrease:
                 "not-opted-in", f"no rule of quota_increase.quotas speaks of {reading.service}"
             )
         match reading:
+            case CapacityShort() if not self._answers(reading.instance_type):
+                return Refuse(
+                    "not-opted-in",
+                    f"no pattern of quota_increase.capacity_types fits {reading.instance_type}",
+                )
             case CapacityShort():
                 note = {
                     "at": at,
@@ -132,14 +143,13 @@ class QuotaIncrease:
                 note = {"at": at, "limit": reading.limit, "percent": percent}
                 return [Sighting(self._quota(reading), "near", note)]
             case UsageAlarm():
-                services = sorted({rule.service.lower() for rule in self.settings.quotas})
-                plain = [service for service in services if not set("*?[") & set(service)]
-                measured = self.catalogue.measured_by(plain, reading.metrics)
+                services = self.scan.services()
+                measured = self.catalogue.measured_by(services, reading.metrics)
                 if not measured:
                     return Refuse(
                         "unknown-metric",
                         f"{subject} watches the usage metric of no quota of "
-                        f"{', '.join(plain) or 'a service that a rule names'}",
+                        f"{', '.join(services[:5]) or 'a service that a rule names'}",
                     )
                 note = {"at": at, "limit": None, "percent": None}
                 arns = [self._arn("servicequotas", f"{q.service}/{q.code}") for q in measured]
@@ -180,7 +190,7 @@ class QuotaIncrease:
 
     def opt_in(self, target: str) -> Mode | Refuse:
         if found := TYPE_ARN.fullmatch(target):
-            if any(fnmatchcase(found[2], each) for each in self.settings.capacity_types):
+            if self._answers(found[2]):
                 return Mode.OBSERVE  # nothing is ever written for it
             return Refuse(
                 "not-opted-in", f"no pattern of quota_increase.capacity_types fits {found[2]}"
@@ -193,6 +203,9 @@ class QuotaIncrease:
         if mode is None or mode is Mode.OFF:
             return Refuse("rule-off", f"the rule of quota_increase.quotas for {code} is off")
         return mode
+
+    def _answers(self, instance_type: str) -> bool:
+        return any(fnmatchcase(instance_type, each) for each in self.settings.capacity_types)
 
     def _rule(self, service: str, code: str) -> QuotaRule | None:
         rules = [rule for rule in self.settings.quotas if rule.serves(service)]

@@ -55,6 +55,11 @@ def _event(signal: Signal, here: Place) -> list[Reading] | Refuse:
             )
 
 
+EVERYWHERE = "global"
+"""Region of what AWS Health tells of global services, in us-east-1 (AWS Health user guide, "About
+AWS Region coverage")."""
+
+
 def _check_place(detail: Mapping[str, Any], here: Place, account: str, region: str) -> None:
     """A record may tell of another account or Region than the event that brings it."""
     if detail.get(account) not in (None, here.account):
@@ -62,7 +67,7 @@ def _check_place(detail: Mapping[str, Any], here: Place, account: str, region: s
             "foreign-account",
             f"{account} is {detail[account]!r:.40}; this stack repairs {here.account} only",
         )
-    if detail.get(region) not in (None, here.region):
+    if detail.get(region) not in (None, here.region, EVERYWHERE):
         raise BadSignal(
             "other-region",
             f"{region} is {detail[region]!r:.40}; this stack repairs {here.region} only",

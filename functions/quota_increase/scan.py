@@ -113,7 +113,7 @@ class Scan:
         """The use of every opted-in quota that has a usage metric, 500 a call."""
         known = self._catalogue.all()
         calls = 0
-        for service in self._services():
+        for service in self.services():
             if service in known and now - known[service][0] < AGED:
                 continue
             if calls >= LISTING_CALLS:
@@ -135,7 +135,7 @@ class Scan:
                 hot.append(Hot(quota.service, quota.code, value, 100 * use / value))
         return hot
 
-    def _services(self) -> list[str]:
+    def services(self) -> list[str]:
         """The services that the rules name; all of them are listed only for a pattern."""
         if any(set("*?[") & set(rule.service) for rule in self._rules):
             names = self._catalogue.services()

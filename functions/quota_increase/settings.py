@@ -69,7 +69,8 @@ class QuotaIncreaseSettings:
         pattern=r"[a-z]{2}(-[a-z]+)+-\d",
     )
     capacity_types: tuple[str, ...] = setting(
-        ("*",), "Patterns of instance types whose shortages are answered with offers."
+        ("ml.*", "p*", "g*", "trn*", "inf*", "dl*"),
+        "Patterns of instance types whose shortages are answered with offers.",
     )
     offer_hours: int = setting(
         24, "Length of the capacity that is offered, in hours.", minimum=24, maximum=4368

@@ -202,7 +202,9 @@ def test_while_a_sweep_waits_what_is_due_is_looked_at(hall: Hall, invoke: Invoke
     assert [beat(hall, invoke) for _ in range(3)] == [["waiting"]] * 3
 
 
-def test_a_sweep_that_fails_is_due_at_once_after_what_was_due(hall: Hall, invoke: Invoke) -> None:
+def test_a_sweep_that_fails_comes_after_what_was_due_and_again_in_minutes(
+    hall: Hall, invoke: Invoke
+) -> None:
     hall.look(DARK)
     hall.dimmer.swept = DOWN
     with pytest.raises(ClientError):
@@ -210,4 +212,5 @@ def test_a_sweep_that_fails_is_due_at_once_after_what_was_due(hall: Hall, invoke
     assert hall.incident().stage.value == "verified"
 
     hall.dimmer.swept = [Sighting(LAMP, "late")]
-    assert beat(hall, invoke) == ["settled"]
+    assert beat(hall, invoke) == []
+    assert beat(hall, invoke, 240) == ["settled"]

@@ -155,7 +155,7 @@ def test_a_sweep_that_fails_holds_up_no_look_and_comes_again(stage: Stage) -> No
 
     stage.fault = lambda moment, call: None
     stage.calls.clear()
-    stage.wait(60)
+    stage.wait(300)
     stage.heartbeat()
     assert stage.made("GetResources")
 

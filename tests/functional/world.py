@@ -209,11 +209,10 @@ class Stage:
             }
         )
 
-    def deliver(self, source: str = "aws.cloudwatch") -> dict[str, Any]:
-        """Bring a service's events that left it since, as the rule and the queue would."""
-        brought = [each for each in self.pending if each["source"] == source]
-        self.pending = [each for each in self.pending if each["source"] != source]
-        return self.batch(*brought)
+    def deliver(self) -> dict[str, Any]:
+        """Bring the alarm events that left CloudWatch since, as the rule and the queue would."""
+        alarms, self.pending = self.pending, []
+        return self.batch(*alarms)
 
     def deliver_direct(self) -> list[dict[str, Any]]:
         """Bring the alarms' direct invocations that happened since."""
@@ -284,8 +283,10 @@ class Stage:
     # WORLD.sinks
 
     def event(self, envelope: Mapping[str, Any]) -> None:
-        alarm = envelope["source"] == "aws.cloudwatch"
-        if not alarm or envelope["detail"]["state"]["value"] == "ALARM":
+        if (
+            envelope["source"] == "aws.cloudwatch"
+            and envelope["detail"]["state"]["value"] == "ALARM"
+        ):
             self.pending.append(envelope)
 
     def invoke_function(self, payload: Mapping[str, Any]) -> None:
