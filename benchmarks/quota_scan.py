@@ -27,9 +27,6 @@ LIMITS = (
     " next heartbeat, a minute later; what AWS takes for it is not documented.",
     "Whether AWS's report lists quotas that are not in use is not documented: both readings are"
     " measured, the figure is of the one that takes more calls.",
-    "A scan by metrics asks for one call more than its goal for every hundred services, as long as"
-    " a rule's service is a pattern: the services are listed each time, only quotas are remembered."
-    " Rules that name their services list none.",
     "Metrics tell nothing of rates whose period is not said, or is above an hour; the report does.",
     "The first scan by metrics lists the catalogue, a hundred calls a heartbeat, once a week.",
 )

@@ -98,6 +98,34 @@ def test_a_recommendation_may_come_first(fleet: Fleet, run: Run) -> None:
     assert len(fleet.heard(WARNING)) == 1
 
 
+def test_one_warning_is_enough_and_what_ended_gets_none(fleet: Fleet, run: Run) -> None:
+    warned, ended = (each["InstanceId"] for each in run(count=2, **SPOT))
+    reclaim(fleet, instance_ids=[warned, ended], rebalance_first_seconds=60)
+    reclaim(fleet, instance_ids=[warned])
+    fleet.ec2.terminate_instances(InstanceIds=[ended])
+    fleet.account.wait(300)
+    [event] = fleet.heard(WARNING)
+    assert event["detail"]["instance-id"] == warned
+
+
+def test_what_its_user_ends_within_the_notice_is_not_taken(fleet: Fleet, run: Run) -> None:
+    [instance] = run(**SPOT)
+    fleet.limit(1, market="spot")
+    reclaim(fleet, instance_ids=[instance["InstanceId"]])
+    fleet.ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    fleet.account.wait(300)
+    ended = state(fleet, instance["InstanceId"])
+    assert ended["StateReason"]["Code"] == "Client.UserInitiatedShutdown"
+    assert request_of(fleet, instance) == ("closed", "instance-terminated-by-user")
+
+
+def test_a_group_that_ends_an_instance_closes_its_request(fleet: Fleet) -> None:
+    fleet.create(1)
+    [instance] = fleet.instances()
+    fleet.update(DesiredCapacity=0)
+    assert request_of(fleet, instance) == ("closed", "instance-terminated-by-user")
+
+
 def test_a_recommendation_may_be_all(fleet: Fleet) -> None:
     fleet.create(3)
     body = {"group": "workers", "count": 2}
