@@ -211,3 +211,16 @@ def test_activities_are_paged_and_outlive_their_group(fleet: Fleet) -> None:
     kept = call(AutoScalingGroupName="workers", IncludeDeletedGroups=True)["Activities"]
     assert len(kept) == 6
     assert kept[0]["Description"].startswith("Terminating EC2 instance: i-")
+
+
+def test_what_cannot_be_played_fails_visibly_and_is_no_refusal_of_aws(
+    fleet: Fleet, image: str
+) -> None:
+    """A template's newer version may hold what the group's first one did not."""
+    fleet.create(0)
+    data = {"ImageId": image, "CreditSpecification": {"CpuCredits": "standard"}}
+    fleet.ec2.create_launch_template_version(LaunchTemplateName="plain", LaunchTemplateData=data)
+    fleet.update(DesiredCapacity=1)
+    [activity] = fleet.activities()
+    assert "UnsupportedByPocketAccount" in activity["StatusMessage"]
+    assert fleet.heard("AWS API Call via CloudTrail") == []
