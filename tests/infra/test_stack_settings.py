@@ -185,7 +185,7 @@ def test_a_setting_that_is_a_list_of_settings_shows_each_of_them():
     for name in ("service", "quota", "max", "max_growth"):
         assert "| required |" in rows[f"`quota_increase.quotas[].{name}`"]
     assert "| act | off, observe, approve, act |" in rows["`quota_increase.quotas[].mode`"]
-    assert "| `*` | a list |" in rows["`quota_increase.capacity_types`"]
+    assert "| `ml.*`, `p*`, `g*`" in rows["`quota_increase.capacity_types`"]
 
 
 def test_the_readme_lists_every_setting(root):
