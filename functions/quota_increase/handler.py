@@ -40,8 +40,8 @@ from functions.quota_increase.settings import QuotaIncreaseSettings, QuotaRule
 QUOTA_ARN = re.compile(r"arn:[\w-]+:servicequotas:[\w-]+:\d{12}:([\w.-]+)/([\w-]+)")
 TYPE_ARN = re.compile(r"arn:[\w-]+:(ec2|sagemaker):[\w-]+:\d{12}:instance-type/([\w.-]+)")
 
-MOST_TARGETS = 8
-"""Quotas and instance types that one event is followed for; a fleet may name sixty types."""
+MOST_TYPES = 8
+"""Instance types that one event is followed for; a fleet that runs short may name sixty."""
 
 logger = Logger()
 
@@ -84,7 +84,7 @@ class QuotaIncrease:
         found: list[Sighting] = []
         passed: list[Refuse] = []
         unreadable: list[BadSignal] = []
-        for reading in readings:
+        for reading in _followed(readings):
             try:
                 sighted = self._sightings(reading, signal.subject, at)
             except BadSignal as bad:
@@ -97,10 +97,7 @@ class QuotaIncrease:
                 found += sighted
         if unreadable and not found:
             raise unreadable[0]
-        if len(found) > MOST_TARGETS:
-            left = ", ".join(each.target.rsplit("/", 1)[-1] for each in found[MOST_TARGETS:])
-            logger.warning("one event speaks of too much, the rest is left", left=left)
-        return passed[0] if passed and not found else found[:MOST_TARGETS]
+        return passed[0] if passed and not found else found
 
     def _sightings(self, reading: Reading, subject: str, at: str) -> list[Sighting] | Refuse:
         if isinstance(reading, Refused | NearLimit) and not any(
@@ -239,6 +236,16 @@ class QuotaIncrease:
 
     def act(self, target: str, seen: Dial, write: Dial) -> Dial:
         return self.quotas.request(*_quota_of(target), write)
+
+
+def _followed(readings: Sequence[Reading]) -> list[Reading]:
+    """Every quota, and as many of the types that are short as a person can use."""
+    short = [each for each in readings if isinstance(each, CapacityShort)]
+    if left := short[MOST_TYPES:]:
+        logger.warning(
+            "many types are short at once, some are left", left=[e.instance_type for e in left]
+        )
+    return [each for each in readings if each not in left]
 
 
 def _quota_of(target: str) -> tuple[str, str]:

@@ -8,6 +8,12 @@ from typing import Any
 
 from local.cloud.schema import Schema
 
+REGION: Schema = {"type": "string", "description": "us-east-1 when it is left out"}
+IN_REGION: Schema = {
+    "type": "object",
+    "properties": {"region": REGION},
+    "additionalProperties": False,
+}
 NOTHING: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
 
 

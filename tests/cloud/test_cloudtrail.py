@@ -132,13 +132,13 @@ def test_a_user_without_a_role_is_an_iam_user(account: Account) -> None:
 def test_the_holder_of_a_role_is_named_with_its_session(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    role = "arn:aws:iam::123456789012:role/work"
+    role = "arn:aws:iam::123456789012:role/trainer"
     monkeypatch.setattr(WORLD, "role_of", lambda access_key: (role, "shift"))
     refused(account.client("sagemaker").delete_endpoint, EndpointName="shop")
     [event] = told(account)
     identity = event["detail"]["userIdentity"]
     assert identity["type"] == "AssumedRole"
-    assert identity["arn"] == "arn:aws:sts::123456789012:assumed-role/work/shift"
+    assert identity["arn"] == "arn:aws:sts::123456789012:assumed-role/trainer/shift"
     assert identity["sessionContext"]["sessionIssuer"]["arn"] == role
 
 

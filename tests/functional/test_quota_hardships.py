@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.functional.quotas import (
+    P4D_TRAINING,
     asked,
     control,
     now,
@@ -147,3 +149,74 @@ def test_offers_that_could_not_be_asked_for_are_asked_for_again(quotas: Stage) -
     minutes(quotas, 2)
 
     assert quotas.incident()["evidence"]["offers"]
+
+
+def test_a_notice_on_a_global_quota_is_followed_in_the_region_that_owns_it(
+    quotas: Stage, environment: pytest.MonkeyPatch
+) -> None:
+    rule = {"service": "iam", "quota": "*", "max": 5000, "max_growth": 5000}
+    environment.setenv("LEVER_SETTINGS", settings(quotas=[rule]))
+    notice = now("health_threshold_breach")
+    notice["detail"]["eventRegion"] = "global"
+    notice["resources"] = ["Service: iam | Quota Name: Roles per account | Utilization: 95.0%"]
+
+    assert codes(quotas.batch(notice)) == ["acted"]
+
+
+def test_every_quota_of_a_long_notice_is_looked_at(quotas: Stage) -> None:
+    names = [f"ml.{t} for endpoint usage" for t in ("m5.large", "m5.xlarge", "m5.2xlarge")]
+    names += [f"ml.{t} for training job usage" for t in ("m5.large", "m5.xlarge", "c5.xlarge")]
+    names += [f"ml.{t} for processing job usage" for t in ("m5.large", "m5.xlarge", "c5.xlarge")]
+    notice = now("health_threshold_breach")
+    notice["resources"] = [
+        f"Service: sagemaker | Quota Name: {name} | Utilization: 1.0%" for name in names
+    ]
+
+    assert codes(quotas.batch(notice)) == ["settled"] * len(names)
+
+
+def test_of_a_fleet_that_runs_short_of_many_types_some_are_told(quotas: Stage) -> None:
+    fleet = now("fleet_refused_inside_a_success")
+    response = fleet["detail"]["responseElements"]["CreateFleetResponse"]
+    items = response["errorSet"]["item"]
+    short = next(each for each in items if each["errorCode"] == "InsufficientInstanceCapacity")
+    response["errorSet"]["item"] = [
+        json.loads(json.dumps(short).replace("g6.12xlarge", f"g{family}.{size}xlarge"))
+        for family in (4, 5, 6)
+        for size in (2, 4, 8, 16)
+    ]
+
+    assert codes(quotas.batch(fleet)) == ["capacity-short"] * 8
+
+
+def test_too_many_open_requests_elsewhere_are_told_and_tried_again_in_a_while(
+    quotas: Stage,
+) -> None:
+    def full(moment: str, call: object) -> None:
+        if moment == "before" and str(call) == "service-quotas:RequestServiceQuotaIncrease":
+            raise ClientError(
+                {"Error": {"Code": "QuotaExceededException", "Message": "too many"}}, "Request"
+            )
+
+    quotas.fault = full
+    quotas.batch(refusal())
+    quotas.calls.clear()
+    minutes(quotas, 14)
+    assert quotas.made("RequestServiceQuotaIncrease") == []
+    quotas.fault = lambda moment, call: None
+    minutes(quotas, 3)
+
+    assert asked(quotas) == [(P4D_TRAINING, 1.0)]
+
+
+def test_what_a_scan_found_no_time_for_is_looked_at_by_the_next_heartbeat(
+    quotas: Stage, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("LEVER_SETTINGS", settings(scan="metrics", scan_minutes=60))
+    g_instances(100, used=90)
+    quotas.wait(3700)
+    beat = {"source": "ml-capacity-remediation", "detail-type": "Heartbeat"}
+
+    assert codes(quotas.invoke(beat, seconds=10)) == []
+    minutes(quotas, 1)
+    assert asked(quotas) == [("L-DB2E81BA", 151.0)]

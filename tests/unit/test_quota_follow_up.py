@@ -249,3 +249,10 @@ def test_while_another_request_on_the_quota_is_open_the_end_of_ours_waits(status
 
     assert found.quota is None
     assert "another request" in wait(decide(found, incident, RULES)).reason
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(9, Wait), (11, Fail)])
+def test_a_closed_case_is_given_minutes_in_which_its_grant_may_come(
+    minutes: int, expected: type
+) -> None:
+    assert isinstance(follow("CASE_CLOSED", updated=ago(minutes=minutes)), expected)

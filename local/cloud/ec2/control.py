@@ -14,18 +14,12 @@ from local.cloud.ec2 import catalogue
 from local.cloud.ec2.blocks import LARGEST, SOLD, Offer, next_start
 from local.cloud.ec2.capacity import Pool
 from local.cloud.ec2.moments import now
-from local.cloud.fault import Fault, Rejected
+from local.cloud.fault import IN_REGION, REGION, Fault, Rejected
 from local.cloud.schema import Schema
 from local.cloud.world import WORLD
 
 Where = Mapping[str, Any]
 
-REGION: Schema = {"type": "string", "description": "us-east-1 when it is left out"}
-IN_REGION: Schema = {
-    "type": "object",
-    "properties": {"region": REGION},
-    "additionalProperties": False,
-}
 CAPACITY: Schema = {
     "type": "object",
     "properties": {

@@ -8,9 +8,9 @@ from typing import Any
 
 from moto.ec2.models.instances import Instance
 
-from local.cloud.ec2.control import REGION, ec2
+from local.cloud.ec2.control import ec2
 from local.cloud.ec2.launches import COUNTED
-from local.cloud.fault import Fault, Rejected, number
+from local.cloud.fault import REGION, Fault, Rejected, number
 from local.cloud.schema import Schema
 from local.cloud.world import WORLD
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from local.cloud.fault import Fault, Rejected
+from local.cloud.fault import IN_REGION, REGION, Fault, Rejected
 from local.cloud.sagemaker.plans import HOUR, Offer
-from local.cloud.sagemaker.training_control import IN_REGION, REGION, backend_in
+from local.cloud.sagemaker.training_control import backend_in
 from local.cloud.schema import Schema, problems
 from local.cloud.world import WORLD
 

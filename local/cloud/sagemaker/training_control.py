@@ -9,13 +9,12 @@ from typing import Any, get_args
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from local.cloud.fault import Fault, Rejected
+from local.cloud.fault import IN_REGION, REGION, Fault, Rejected
 from local.cloud.sagemaker.capacity import in_use
 from local.cloud.sagemaker.jobs import Market, TrainingJob, Work
 from local.cloud.schema import Schema
 from local.cloud.world import WORLD
 
-REGION: Schema = {"type": "string", "description": "us-east-1 when it is left out"}
 _POSITIVE: Schema = {"type": "number", "exclusiveMinimum": 0}
 WORK: Schema = {
     "type": "object",
@@ -24,11 +23,6 @@ WORK: Schema = {
     "additionalProperties": False,
 }
 DEFAULT_WORK: Schema = {**WORK, "properties": {**WORK["properties"], "region": REGION}}
-IN_REGION: Schema = {
-    "type": "object",
-    "properties": {"region": REGION},
-    "additionalProperties": False,
-}
 CAPACITY: Schema = {
     "type": "object",
     "properties": {
