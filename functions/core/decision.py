@@ -20,13 +20,17 @@ class Move(Enum):
 
 @dataclass(frozen=True)
 class Act:
-    """Write `write` now, on the way to `goal`; equal when one step does it."""
+    """Write `write` now, on the way to `goal`; equal when one step does it.
+
+    ask: why a person must agree first, whatever the mode; empty when nobody need.
+    """
 
     reason: str
     write: Dial
     goal: Dial
     move: Move
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    ask: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ def check(
     """
     if mode is Mode.OBSERVE:
         return Refuse(OBSERVE, "the mode is observe: this is what would be done")
-    if mode is Mode.APPROVE and not incident.approved_by and not incident.reverted_by:
+    why = act.ask or ("the mode is approve" if mode is Mode.APPROVE else "")
+    if why and not incident.approved_by and not incident.reverted_by:
         return Refuse(
             NEEDS_APPROVAL,
-            f"the mode is approve: say yes with `remediation approve {incident.id}`",
+            f"{why}: say yes with `remediation approve {incident.id}`",
             page=True,
         )
     if act.move is Move.SAFETY or incident.attempts > 0:

@@ -44,6 +44,8 @@ class Incident:
     causes: what raised it, each with what the signal said that AWS cannot be asked again.
     before: the whole dial before our first write. writing: what a call in flight writes.
     written: the whole dial as we last wrote it. goal: where the dial shall end.
+    acts: every write of the incident, the last 50, as {"at": ISO 8601, "written": dial}. tally: what
+    the remediation counts up over the incident's life.
     told: the refusals that were told since the last action, so that none is told again.
     untold: messages that are recorded but not yet sent.
     """
@@ -64,6 +66,8 @@ class Incident:
     goal: Dial | None = None
     move: str = ""
     attempts: int = 0
+    acts: tuple[Mapping[str, Any], ...] = ()
+    tally: Mapping[str, float] = field(default_factory=dict)
     approved_by: str | None = None
     approved_goal: Dial | None = None
     reverted_by: str | None = None
@@ -108,12 +112,14 @@ class Incident:
                 "told": tuple(document["told"]),
                 "untold": tuple(document["untold"]),
                 "timeline": tuple(document["timeline"]),
+                "acts": tuple(document.get("acts", ())),
             }
         )
 
 
-MOST_CAUSES = 100
-"""The ledger's items hold 400 KB, and one incident must never grow past that."""
+MOST_CAUSES = 1000
+"""The ledger's items hold 400 KB, and one incident must never grow past that: a cause is 80 bytes
+when it names an instance, and 250 when it tells of a refused call."""
 
 
 def merged(

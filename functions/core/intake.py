@@ -11,6 +11,8 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from time import sleep
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
@@ -31,6 +33,9 @@ logger = Logger(child=True)
 
 SWEEP_RETRY = 300
 """Seconds until a sweep that failed is tried again."""
+
+SOON = 10
+"""A look that is due again within so many seconds is waited for; the heartbeat is too far off."""
 
 _sweeping: set[tuple[str, str]] = set()
 """Ledger tables and remediations whose first sweep this function instance has seen to."""
@@ -92,6 +97,7 @@ class _Intake:
             signal = read(self.event, self.here)
             if signal.kind is Kind.HEARTBEAT:
                 return _answer(self._heartbeat())
+            self._prepare([signal])
             sightings = self._sight(signal)
         except BadSignal as bad:
             return _answer([self._keep(json.dumps(self.event, default=str), bad)])
@@ -106,30 +112,60 @@ class _Intake:
         """Messages of one target are one look; a failed look fails just its own messages."""
         outcomes: list[Outcome] = []
         failed: set[str] = set()
+        signals: list[tuple[str, str, Signal]] = []
+        for record in records:
+            id, body = record["messageId"], record["body"]
+            try:
+                signals.append((id, body, read_body(body, self.here)))
+            except BadSignal as bad:
+                self._take(id, outcomes, failed, partial(self._keep, str(body), bad))
+        if signals:
+            try:
+                self._prepare([signal for _, _, signal in signals])
+            except Exception:
+                logger.exception("signals not taken, back to the queue", messages=len(signals))
+                failed.update(id for id, _, _ in signals)
+                signals = []
         wanted: dict[str, list[Sighting]] = {}
         senders: dict[str, list[str]] = {}
-        for record in records:
-            try:
-                sightings = self._read(record["body"])
-            except Exception:
-                logger.exception("signal not taken, back to the queue", id=record["messageId"])
-                failed.add(record["messageId"])
-                continue
-            if isinstance(sightings, Outcome):
-                outcomes.append(sightings)
-                continue
-            for sighting in sightings:
+        for id, body, signal in signals:
+            sight = partial(self._sight_or_keep, signal, body)
+            for sighting in self._take(id, outcomes, failed, sight):
                 wanted.setdefault(sighting.target, []).append(sighting)
-                senders.setdefault(sighting.target, []).append(record["messageId"])
+                senders.setdefault(sighting.target, []).append(id)
         looked, failures = self._look_at(wanted)
         failed.update(id for target in failures for id in senders[target])
         return _answer([*outcomes, *looked], failed)
 
-    def _read(self, body: str) -> Sequence[Sighting] | Outcome:
+    def _take(
+        self,
+        id: str,
+        outcomes: list[Outcome],
+        failed: set[str],
+        sight: Callable[[], Sequence[Sighting] | Outcome],
+    ) -> Sequence[Sighting]:
+        """What one message is about; where it is about nothing, what became of it is noted."""
         try:
-            return self._sight(read_body(body, self.here))
+            sightings = sight()
+        except Exception:
+            logger.exception("signal not taken, back to the queue", id=id)
+            failed.add(id)
+            return ()
+        if isinstance(sightings, Outcome):
+            outcomes.append(sightings)
+            return ()
+        return sightings
+
+    def _sight_or_keep(self, signal: Signal, body: str) -> Sequence[Sighting] | Outcome:
+        try:
+            return self._sight(signal)
         except BadSignal as bad:
             return self._keep(str(body), bad)
+
+    def _prepare(self, signals: Sequence[Signal]) -> None:
+        """An operator's word says itself what it is about; the rest is the remediation's."""
+        if others := [each for each in signals if each.kind is not Kind.OPERATOR]:
+            self.remediation.prepare(others)
 
     def _heartbeat(self) -> list[Outcome]:
         """All that is due, then the sweep. What fails, or finds no time left, stays due."""
@@ -179,8 +215,26 @@ class _Intake:
     def _look_at(
         self, wanted: Mapping[str, Sequence[Sighting]]
     ) -> tuple[list[Outcome], dict[str, Exception]]:
-        outcomes: list[Outcome] = []
+        """Look at all targets; at those that are due again soon, once more when they are."""
+        outcomes: dict[str, Outcome] = {}
         failures: dict[str, Exception] = {}
+        rest = wanted
+        while rest:
+            self._look_once(rest, outcomes, failures)
+            soon = {t: o.again for t, o in outcomes.items() if t in rest and 0 < o.again <= SOON}
+            left = self.context.get_remaining_time_in_millis() / 1000
+            if not soon or left - max(soon.values()) < SECONDS_FOR_A_LOOK:
+                break
+            sleep(max(soon.values()))
+            rest = {target: [] for target in soon}
+        return list(outcomes.values()), failures
+
+    def _look_once(
+        self,
+        wanted: Mapping[str, Sequence[Sighting]],
+        outcomes: dict[str, Outcome],
+        failures: dict[str, Exception],
+    ) -> None:
         for target, sightings in wanted.items():
             seconds = self.context.get_remaining_time_in_millis() / 1000
             if seconds < SECONDS_FOR_A_LOOK:
@@ -194,8 +248,7 @@ class _Intake:
                 failures[target] = error
                 continue
             logger.info("looked", target=target, code=outcome.code, reason=outcome.reason)
-            outcomes.append(outcome)
-        return outcomes, failures
+            outcomes[target] = outcome
 
     def _keep(self, body: str, bad: BadSignal) -> Outcome:
         logger.warning("bad signal kept", code=bad.code, reason=bad.reason)

@@ -17,7 +17,7 @@ from functions.core.intents import Accepted, Rejected, answer
 from functions.core.mode import ACCOUNT_OFF
 from functions.core.recorder import Outcome, Recorder
 from functions.core.remediation import Busy, Changed, Gone, Impossible
-from functions.core.telling import count, message
+from functions.core.telling import count, measure, message
 
 logger = Logger(child=True)
 
@@ -64,7 +64,21 @@ class Look(Recorder):
                 untold=self.unheard.untold if self.unheard else (),
             )
         self.incident = replace(self.incident, mode=self.mode.word)
+        self._count_up(seen)
         return self._apply(decision, seen.dial)
+
+    def _count_up(self, seen: Any) -> None:
+        assert self.incident is not None
+        before, after = self.incident.tally, self.remediation.tally(seen, self.incident)
+        self.incident = replace(self.incident, tally=after)
+        measure(
+            self.remediation.name,
+            {
+                name: after[name] - before.get(name, 0.0)
+                for name in after
+                if name.endswith(("Hours", "Dollars"))
+            },
+        )
 
     def _hold(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
         """Nothing is looked at while hands are off; what was heard is kept for afterwards."""
@@ -197,6 +211,7 @@ class Look(Recorder):
             reason,
             written=written,
             writing=None,
+            acts=(*self.incident.acts, {"at": self.now.isoformat(), "written": written})[-50:],
             told=(),
         )
         told = self._message(incident, "Remediation Acted", "acted", notify=True)
@@ -322,7 +337,7 @@ class Look(Recorder):
 
     def _answer(self, intent: Intent) -> Outcome | None:
         """Take an operator's intent into the incident; an Outcome when that is the end of it."""
-        irreversible = self.remediation.irreversible
+        irreversible = self.remediation.irreversible(self.target)
         match answer(intent, self.incident, self.mode, irreversible, self.now):
             case Accepted(incident):
                 self.incident = incident

@@ -17,12 +17,16 @@ from functions.core.telling import Teller, count, message
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's."""
+    """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's.
+
+    again: seconds until the next look is due, where one is and its time is known.
+    """
 
     target: str
     code: str
     reason: str
     incident: str | None = None
+    again: int = 0
 
 
 class Recorder:
@@ -79,7 +83,7 @@ class Recorder:
         *,
         notify: bool,
     ) -> Mapping[str, Any]:
-        undo = not self.remediation.irreversible
+        undo = not self.remediation.irreversible(self.target)
         return message(incident, detail_type, code, notify=notify, next_steps=steps, undo=undo)
 
     def _hands_off(self, reason: str) -> None:
@@ -141,4 +145,5 @@ class Recorder:
         self.incident = incident
 
     def _outcome(self, code: str, reason: str) -> Outcome:
-        return Outcome(self.target, code, reason, self.incident.id if self.incident else None)
+        id = self.incident.id if self.incident else None
+        return Outcome(self.target, code, reason, id, self.again)

@@ -68,11 +68,16 @@ class Observation(Protocol):
 class Remediation(Protocol):
     """One lever: where to look, what is seen, what is decided, how it is done.
 
-    name: the folder's name. irreversible: why what it does cannot be undone; empty if it can.
+    name: the folder's name.
     """
 
     name: str
-    irreversible: str
+
+    def irreversible(self, target: str) -> str:
+        """Why what is done to the target cannot be undone; empty if it can."""
+
+    def prepare(self, signals: Sequence[Signal]) -> None:
+        """Look up in few calls what `sight` needs for all signals of a batch."""
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         """The targets a signal speaks of; an empty sequence when none of them is ours.
@@ -91,6 +96,11 @@ class Remediation(Protocol):
 
     def decide(self, observation: Any, incident: Incident | None) -> Decision:
         """Pure. incident: the open one, whose goal, if set, is being moved to."""
+
+    def tally(self, observation: Any, incident: Incident) -> Mapping[str, float]:
+        """Pure. What the incident has come to until now, from `incident.tally`, which was the same
+        at the last look. What ends in Hours or Dollars only grows, and becomes a metric.
+        """
 
     def stands(self, dial: Dial, written: Dial) -> bool:
         """Pure: whether the dial still stands where it was written."""

@@ -61,6 +61,7 @@ def message(
             "evidence": dict(incident.evidence),
             "before": incident.before,
             "after": incident.written or incident.writing or incident.goal,
+            **({"tally": _rounded(incident.tally)} if incident.tally else {}),
             **({"nextSteps": steps} if steps else {}),
         },
     }
@@ -156,6 +157,22 @@ def chat(each: Mapping[str, Any]) -> dict[str, Any]:
 def plain(text: str) -> str:
     """Text of others, such as an alarm's name, without what a chat makes links or mentions of."""
     return re.sub(r"[<>@`*\[\]|]", " ", text).replace("://", ": //")
+
+
+def _rounded(tally: Mapping[str, float]) -> dict[str, float]:
+    """The part of a tally that is for people."""
+    return {name: round(value, 4) for name, value in tally.items() if not name.startswith("_")}
+
+
+def measure(remediation: str, grown: Mapping[str, float]) -> None:
+    """By how much a remediation's totals grew, each an embedded metric of its own name."""
+    if not any(grown.values()):
+        return
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
+    metrics.add_dimension("remediation", remediation)
+    for name, value in grown.items():
+        metrics.add_metric(name[0].upper() + name[1:], MetricUnit.NoUnit, value)
+    metrics.flush_metrics()
 
 
 def count(remediation: str, outcome: str) -> None:

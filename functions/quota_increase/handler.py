@@ -50,10 +50,6 @@ class QuotaIncrease:
     """A quota that is refused or nearly used up, raised by what is needed."""
 
     name = "quota_increase"
-    irreversible = (
-        "a quota request cannot be taken back, Service Quotas has no call for that; a quota that "
-        "was raised costs nothing by itself"
-    )
 
     def __init__(self, environment: Environment, here: Place) -> None:
         own = parse(QuotaIncreaseSettings, environment.lever, "LEVER_SETTINGS")
@@ -75,6 +71,15 @@ class QuotaIncrease:
         )
 
     # where to look
+
+    def irreversible(self, target: str) -> str:
+        return (
+            "a quota request cannot be taken back, Service Quotas has no call for that; a quota "
+            "that was raised costs nothing by itself"
+        )
+
+    def prepare(self, signals: Sequence[Signal]) -> None:
+        pass
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         readings = read(signal)
@@ -230,6 +235,11 @@ class QuotaIncrease:
                 return decision.decide(observation, incident, self.rules)
             case ShortageSeen():
                 return offers.decide(observation)
+
+    def tally(
+        self, observation: QuotaSeen | ShortageSeen, incident: Incident
+    ) -> Mapping[str, float]:
+        return {}
 
     def stands(self, dial: Dial, written: Dial) -> bool:
         return decision.stands(dial, written)

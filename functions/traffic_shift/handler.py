@@ -32,7 +32,6 @@ class TrafficShift:
 
     name = "traffic_shift"
     lever = "traffic-shift"
-    irreversible = ""
 
     def __init__(self, environment: Environment, function: str) -> None:
         own = parse(TrafficShiftSettings, environment.lever, "LEVER_SETTINGS")
@@ -40,6 +39,12 @@ class TrafficShift:
         self.endpoints = Endpoints(
             client("sagemaker"), client("cloudwatch"), client("resourcegroupstaggingapi"), function
         )
+
+    def irreversible(self, target: str) -> str:
+        return ""
+
+    def prepare(self, signals: Sequence[Signal]) -> None:
+        pass
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         if signal.kind is not Kind.ALARM:
@@ -85,6 +90,9 @@ class TrafficShift:
 
     def decide(self, observation: Observation, incident: Incident | None) -> Decision:
         return decision.decide(observation, incident, self.rules)
+
+    def tally(self, observation: Observation, incident: Incident) -> Mapping[str, float]:
+        return {}
 
     def stands(self, dial: Dial, written: Dial) -> bool:
         return steps.stands(dial, written)

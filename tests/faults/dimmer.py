@@ -56,6 +56,7 @@ class Dimmer:
     tag: str = "act"
     move: Move = Move.SAFETY
     writes: list[int] = field(default_factory=list)
+    prepared: list[int] = field(default_factory=list)
     seen_causes: list[set[str]] = field(default_factory=list)
     gate: Callable[[str], None] = nothing
     failing: list[Exception] = field(default_factory=list)
@@ -66,7 +67,17 @@ class Dimmer:
 
     name: str = "dimmer"
     lever: str = "dimmer"
-    irreversible: str = ""
+    irreversible_because: str = ""
+
+    def irreversible(self, target: str) -> str:
+        return self.irreversible_because
+
+    def prepare(self, signals: Sequence[Signal]) -> None:
+        self.gate("prepare")
+        self.prepared.append(len(signals))
+
+    def tally(self, observation: Seen, incident: Incident) -> Mapping[str, float]:
+        return {"_looks": incident.tally.get("_looks", 0) + 1}
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         if isinstance(self.sighted, Exception):

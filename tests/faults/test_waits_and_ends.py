@@ -338,7 +338,7 @@ def test_a_bad_end_is_no_failure_to_write(hall: Hall) -> None:
 
 
 def test_what_cannot_be_undone_is_not_said_to_be(hall: Hall) -> None:
-    hall.dimmer.irreversible = "a lamp cannot be darkened"
+    hall.dimmer.irreversible_because = "a lamp cannot be darkened"
     hall.look(DARK)
     codes(hall)
 
@@ -356,7 +356,7 @@ def test_what_can_be_undone_is_said_to_be(hall: Hall) -> None:
 
 
 def test_who_asks_to_undo_it_all_the_same_is_told_why_not(hall: Hall) -> None:
-    hall.dimmer.irreversible = "a lamp cannot be darkened"
+    hall.dimmer.irreversible_because = "a lamp cannot be darkened"
     hall.look(DARK)
     codes(hall)
     ask(hall, "revert")
@@ -370,7 +370,7 @@ def test_who_asks_to_undo_it_all_the_same_is_told_why_not(hall: Hall) -> None:
 
 
 def test_an_approval_of_what_cannot_be_undone_is_asked_for_as_ever(hall: Hall) -> None:
-    hall.dimmer.irreversible = "a lamp cannot be darkened"
+    hall.dimmer.irreversible_because = "a lamp cannot be darkened"
     hall.mode = Mode.APPROVE
     hall.look(DARK)
 

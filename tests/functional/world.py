@@ -70,6 +70,7 @@ class Stage:
     calls: list[Call] = field(default_factory=list)
     pending: list[Mapping[str, Any]] = field(default_factory=list)
     invocations: list[Mapping[str, Any]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
     fault: Callable[[str, Call], None] = lambda moment, call: None
     _ids: Iterator[int] = field(default_factory=itertools.count)
     _inside: bool = False
@@ -186,6 +187,11 @@ class Stage:
                 return
             self.wait(10)
         raise AssertionError(f"{name} never came to {state}")
+
+    def pause(self, seconds: float) -> None:
+        """What a function waits for itself."""
+        self.pauses.append(seconds)
+        self.outside(lambda: self.wait(seconds))
 
     def invoke(self, event: Any, seconds: float = 60.0) -> dict[str, Any]:
         outside, self._inside = self._inside, True
@@ -382,9 +388,11 @@ def hooked(stage: Stage) -> Iterator[None]:
     events.register_last("after-call", stage.after)
     sink = StageSink(stage)
     WORLD.sinks.append(sink)
+    intake.sleep = stage.pause
     try:
         yield
     finally:
+        intake.sleep = time.sleep
         WORLD.sinks.remove(sink)
         clients.client.cache_clear()
         renew_session()

@@ -1,0 +1,163 @@
+"""What a look at a group, a training job or an instance finds. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from functions.core.decision import Dial
+
+Market = Literal["spot", "on-demand"]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Dollars an hour of one instance type; None where nobody told the price."""
+
+    on_demand: float | None = None
+    spot: float | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings, as the decisions need them. reaction: from an event that nothing tells of to
+    the look that finds it, at the latest. Durations: as in SpotFallbackSettings."""
+
+    roles: tuple[str, ...] = ()
+    on_demand_units: int = 20
+    on_demand_dollars_per_hour: float = 100.0
+    hold: timedelta = timedelta(seconds=600)
+    flips_per_hour: int = 2
+    patience: timedelta = timedelta(minutes=30)
+    changeover: timedelta = timedelta(minutes=10)
+    unsaved: timedelta = timedelta(minutes=15)
+    unchecked: timedelta = timedelta(minutes=60)
+    reaction: timedelta = timedelta(minutes=2)
+    fallback_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Member:
+    """One instance of a group. state: its LifecycleState. healthy: HealthStatus is Healthy.
+
+    launched: when EC2 launched it; None when EC2 no longer knows it.
+    """
+
+    id: str
+    market: Market
+    instance_type: str
+    zone: str
+    state: str
+    healthy: bool
+    launched: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LaunchFailure:
+    """A launch of the group's that failed, as its scaling activities tell. market: as far as the
+    message names one."""
+
+    at: datetime
+    market: Market | None
+    zone: str
+    text: str
+
+
+@dataclass(frozen=True)
+class GroupSeen:
+    """An Auto Scaling group now.
+
+    distribution, template: InstancesDistribution and LaunchTemplate of its MixedInstancesPolicy,
+    whole; empty without one. warned, at_risk: instances under an interruption warning or a
+    rebalance recommendation, and since when, as signals told. rebalances: CapacityRebalance.
+    managed_by: "Amazon EKS", "Amazon ECS", or empty. weighted: an override weighs its instances.
+    refreshing: an instance refresh is under way. suspended: SuspendedProcesses. roles: ARNs of
+    the roles that its templates' instance profiles hold. rates: dollars by instance type.
+    """
+
+    arn: str
+    name: str
+    now: datetime
+    desired: int
+    max_size: int
+    distribution: Mapping[str, Any]
+    template: Mapping[str, Any]
+    members: tuple[Member, ...]
+    warned: Mapping[str, datetime] = field(default_factory=dict)
+    at_risk: Mapping[str, datetime] = field(default_factory=dict)
+    failures: tuple[LaunchFailure, ...] = ()
+    rebalances: bool = False
+    managed_by: str = ""
+    weighted: bool = False
+    refreshing: bool = False
+    suspended: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+
+    @property
+    def dial(self) -> Dial:
+        return {"distribution": dict(self.distribution)}
+
+
+@dataclass(frozen=True)
+class Heir:
+    """The On-Demand job that takes over from one on Spot, as DescribeTrainingJob tells it."""
+
+    name: str
+    description: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A training job now.
+
+    description: DescribeTrainingJob's answer. tags: of ListTags. heir: once it was created.
+    rates: dollars by instance type.
+    """
+
+    arn: str
+    now: datetime
+    description: Mapping[str, Any]
+    tags: Mapping[str, str]
+    heir: Heir | None = None
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+
+    @property
+    def dial(self) -> Dial:
+        stopped = self.description["TrainingJobStatus"] != "InProgress"
+        return {"stopped": stopped, "heir": self.heir.name if self.heir else None}
+
+
+@dataclass(frozen=True)
+class InstanceSeen:
+    """A Spot Instance outside any group, now.
+
+    description: of DescribeInstances. persistent: its Spot request asks again by itself.
+    template: the launch template data it was launched from (ResponseLaunchTemplateData), None when
+    it was from none. role: ARN of the role in its instance profile, empty without one. twin:
+    description of the instance launched in its place. target_groups: those it is registered in, as
+    {"TargetGroupArn", "Port", "Id"}; twin_in: those its twin is registered in, the same way. warned: since when.
+    """
+
+    arn: str
+    now: datetime
+    description: Mapping[str, Any]
+    persistent: bool = False
+    template: Mapping[str, Any] | None = None
+    template_version: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
+    twin: Mapping[str, Any] | None = None
+    target_groups: tuple[Mapping[str, Any], ...] = ()
+    twin_in: tuple[Mapping[str, Any], ...] = ()
+    warned: datetime | None = None
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+
+    @property
+    def dial(self) -> Dial:
+        twin = self.twin["InstanceId"] if self.twin else None
+        return {"twin": twin, "registered": [dict(each) for each in self.twin_in]}
+
+
+Seen = GroupSeen | JobSeen | InstanceSeen
