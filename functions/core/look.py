@@ -134,7 +134,7 @@ class Look(Recorder):
         incident = self.incident = replace(
             incident,
             action="act",
-            reason=act.reason,
+            reason=f"{act.reason}; {act.ask}" if act.ask else act.reason,
             evidence=act.evidence,
             goal=act.goal,
             before=dial if first else incident.before,
