@@ -135,10 +135,12 @@ class InstanceSeen:
     """A Spot Instance outside any group, now.
 
     description: of DescribeInstances. persistent: its Spot request asks again by itself.
-    template: the launch template data it was launched from (ResponseLaunchTemplateData), None when
-    it was from none. role: ARN of the role in its instance profile, empty without one. twin:
-    description of the instance launched in its place. target_groups: those it is registered in, as
-    {"TargetGroupArn", "Port", "Id"}; twin_in: those its twin is registered in, the same way. warned: since when.
+    template_version: {"LaunchTemplateId", "Version"} that it was launched from, empty if from none.
+    template: that version's ResponseLaunchTemplateData, None where EC2 no longer has it. role: ARN
+    of the role in its instance profile, empty without one. twin: description of the instance
+    launched in its place, in whatever state. target_groups: those it is registered in, as
+    {"TargetGroupArn", "Port", "Id"}; twin_in: those its twin is registered in, the same way.
+    warned: since when.
     """
 
     arn: str
@@ -156,8 +158,11 @@ class InstanceSeen:
 
     @property
     def dial(self) -> Dial:
-        twin = self.twin["InstanceId"] if self.twin else None
-        return {"twin": twin, "registered": [dict(each) for each in self.twin_in]}
+        """`twin` is whether there is one: its ID is not known before it is launched."""
+        registered = [dict(each) for each in self.twin_in]
+        if self.twin is None:
+            return {"twin": False, "registered": registered}
+        return {"twin": True, "id": self.twin["InstanceId"], "registered": registered}
 
 
 Seen = GroupSeen | JobSeen | InstanceSeen
