@@ -42,7 +42,8 @@ class Rules:
 class Member:
     """One instance of a group. state: its LifecycleState. healthy: HealthStatus is Healthy.
 
-    launched: when EC2 launched it; None when EC2 no longer knows it.
+    launched: when EC2 launched it; None when EC2 no longer knows it, which makes it Spot: that is
+    what ends by itself. protected: from scale-in, which Capacity Rebalancing leaves alone too.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Member:
     state: str
     healthy: bool
     launched: datetime | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class GroupSeen:
     rebalance recommendation, and since when, as signals told. rebalances: CapacityRebalance.
     managed_by: "Amazon EKS", "Amazon ECS", or empty. weighted: an override weighs its instances.
     refreshing: an instance refresh is under way. suspended: SuspendedProcesses. roles: ARNs of
-    the roles that its templates' instance profiles hold. rates: dollars by instance type.
+    the roles that its templates' instance profiles hold. types, zones: those it may launch in.
+    orphans: instances warned a while ago that run on outside it. rates: dollars by instance type.
     """
 
     arn: str
@@ -94,6 +97,9 @@ class GroupSeen:
     refreshing: bool = False
     suspended: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
     rates: Mapping[str, Rates] = field(default_factory=dict)
 
     @property
