@@ -59,7 +59,7 @@ class SpotFallback:
         self.groups = Groups(client, rates)
         self.kinds: Mapping[str, Capacity] = {
             "autoScalingGroup": self.groups,
-            "training-job": TrainingJobs(client, rates, here),
+            "training-job": TrainingJobs(client, rates, here, own.fallback_types),
             "instance": Instances(client, rates),
         }
         self.group_of: Mapping[str, str] = {}
