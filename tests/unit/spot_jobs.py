@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.core.decision import Act, Decision
 from functions.core.incident import Incident
 from functions.spot_fallback.clone import heir_name
 from functions.spot_fallback.observation import Heir, JobSeen, Rates, Rules
@@ -21,6 +22,16 @@ DEADLINE = "ml-remediation:spot-fallback:deadline"
 WORK = "ml-remediation:spot-fallback:work-hours"
 RULES = Rules(roles=(ROLE,))
 Stays = Sequence[tuple[str, float]]
+WAITING: Stays = (("Starting", 0), ("Pending", 1))
+LOST: Stays = (
+    ("Starting", 0),
+    ("Downloading", 5),
+    ("Training", 10),
+    ("Interrupted", 250),
+    ("Starting", 252),
+    ("Pending", 253),
+)
+"""Trained 245 minutes, then lost its instances."""
 
 
 def minutes(number: float) -> timedelta:
@@ -75,16 +86,21 @@ def seen(
     at: float,
     heir: Mapping[str, Any] | None = None,
     rates: Mapping[str, Rates] | None = None,
-    **tags: str,
+    deadline: str | None = None,
+    work: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> JobSeen:
-    """The job as it is seen so many minutes after noon. tags: deadline, work, or any other."""
-    words = {"deadline": DEADLINE, "work": WORK}
-    named = {words.get(word, word): value for word, value in tags.items()}
+    """The job as it is seen so many minutes after noon. deadline, work: what those tags say."""
+    told = {DEADLINE: deadline, WORK: work}
     return JobSeen(
         ARN,
         NOON + minutes(at),
         description,
-        {"ml-remediation:spot-fallback": "act", **named},
+        {
+            "ml-remediation:spot-fallback": "act",
+            **{tag: value for tag, value in told.items() if value is not None},
+            **(tags or {}),
+        },
         Heir(heir_name(description), heir) if heir is not None else None,
         rates or {},
     )
@@ -112,3 +128,16 @@ def opened(**different: Any) -> Incident:
 def stopped_by_us(**different: Any) -> Incident:
     """The incident after the first of two writes."""
     return opened(written={"stopped": True, "heir": None}, **different)
+
+
+def over(
+    secondary: str = "MaxWaitTimeExceeded", status: str = "Stopped", **different: Any
+) -> dict[str, Any]:
+    """A job that lost its instances at 250 minutes and ended without others at 300."""
+    return job([*LOST, ("Stopping", 299), (secondary, 300)], status, **different)
+
+
+def acted(decision: Decision) -> Act:
+    """The decision, which must be to act."""
+    assert isinstance(decision, Act), decision
+    return decision
