@@ -18,6 +18,9 @@ LISTED = {
     "GetTagValues": "TagValues",
 }
 DEFAULT_PAGE = 50
+MOST_ARNS = 100
+"""Resources that a caller may name (botocore service model, `ResourceARNList`). Its answer has no
+pages: "You can't specify both this parameter and any of the pagination parameters"."""
 
 Reply = tuple[int, dict[str, Any]]
 Ask = Callable[[Mapping[str, object]], Awaitable[Reply]]
@@ -37,6 +40,12 @@ async def merge(
     listed = LISTED[operation]
     token = asked.pop("PaginationToken", "")
     size = asked.pop("ResourcesPerPage", None)
+    named = bool(asked.get("ResourceARNList"))
+    if named and (token or size is not None):
+        return 400, {
+            "__type": "InvalidParameterException",
+            "Message": "ResourceARNList cannot be given together with pagination parameters.",
+        }
     start = _offset(token)
     if start is None:
         return 400, {
@@ -60,7 +69,7 @@ async def merge(
         found.sort(key=lambda mapping: mapping["ResourceARN"])
     else:
         found = sorted(set(found))
-    end = start + (size or DEFAULT_PAGE)
+    end = start + (size or (MOST_ARNS if named else DEFAULT_PAGE))
     following = _token(end) if end < len(found) else ""
     return 200, {listed: found[start:end], "PaginationToken": following}
 

@@ -103,3 +103,20 @@ def test_tags_are_written_on_the_side_that_has_the_resource() -> None:
         [f"{CLOUD}e"],
         [f"{OTHER}q"],
     ]
+
+
+def test_resources_that_are_named_are_answered_in_one_page() -> None:
+    """GetResources.ResourceARNList: up to 100, never together with pagination."""
+    cloud = Side(mappings(CLOUD, 100))
+    arns = [each["ResourceARN"] for each in cloud.members]
+    status, found = merge("GetResources", {"ResourceARNList": arns}, cloud, Side([]))
+    assert status == 200
+    assert len(found["ResourceTagMappingList"]) == 100
+    assert found["PaginationToken"] == ""
+
+
+def test_resources_that_are_named_are_not_paged() -> None:
+    for paged in ({"ResourcesPerPage": 10}, {"PaginationToken": "x"}):
+        asked = {"ResourceARNList": [f"{CLOUD}e"], **paged}
+        status, told = merge("GetResources", asked, Side([]), Side([]))
+        assert (status, told["__type"]) == (400, "InvalidParameterException")

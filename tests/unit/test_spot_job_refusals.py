@@ -28,7 +28,7 @@ from tests.unit.spot_jobs import (
 
 @pytest.mark.parametrize("member", ["TuningJobArn", "AutoMLJobArn", "LabelingJobArn"])
 def test_a_job_that_another_waits_for_is_refused(member: str) -> None:
-    refusal = decide(seen(job(WAITING, **{member: "arn"}), 31), None, RULES)
+    refusal = decide(seen(job(WAITING) | {member: "arn"}, 31), None, RULES)
 
     assert isinstance(refusal, Refuse)
     assert refusal.code == "owned-by-parent"

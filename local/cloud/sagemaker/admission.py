@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from local.cloud.sagemaker.algorithms import OVERRIDES_METRICS, is_built_in
 from local.cloud.sagemaker.jobs import Fleet, Market
 from local.cloud.seam import Refusal
 
@@ -63,6 +64,8 @@ def _problems(request: Mapping[str, Any]) -> Iterator[str]:
         yield "AlgorithmSpecification is required."
     elif not algorithm.keys() & {"TrainingImage", "AlgorithmName"}:
         yield "Either TrainingImage or AlgorithmName must be specified."
+    elif "MetricDefinitions" in algorithm and is_built_in(algorithm):
+        yield OVERRIDES_METRICS
     if "ResourceConfig" not in request:
         yield "ResourceConfig is required."
     yield from _stopping(request)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from local.cloud.sagemaker.algorithms import METRICS, is_built_in
 from local.cloud.sagemaker.resources import Resource, timestamp
 from local.cloud.world import WORLD
 
@@ -142,6 +143,7 @@ class TrainingJob(Resource):
         output = str(self.request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
         answer: dict[str, Any] = {
             **self.request,
+            "AlgorithmSpecification": self.algorithm(),
             "ResourceConfig": self.resource_config(),
             "TrainingJobName": self.name,
             "TrainingJobArn": self.arn,
@@ -162,6 +164,12 @@ class TrainingJob(Resource):
         if self.ended is not None:
             answer["TrainingEndTime"] = timestamp(self.ended)
         return answer
+
+    def algorithm(self) -> Mapping[str, Any]:
+        """`AlgorithmSpecification` as it is described: a built-in algorithm's has metrics that
+        nobody asked for, and that CreateTrainingJob would refuse (github.com/awslabs/mlspace)."""
+        asked: Mapping[str, Any] = self.request["AlgorithmSpecification"]
+        return {**asked, "MetricDefinitions": METRICS} if is_built_in(asked) else asked
 
     def resource_config(self) -> dict[str, Any]:
         """`ResourceConfig` as it is described: what was asked for, and what was chosen of it."""

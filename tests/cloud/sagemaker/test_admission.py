@@ -144,3 +144,33 @@ def test_a_pending_time_is_bounded_by_the_model(account: Account) -> None:
     )
     assert code == "ValidationException"
     assert "stoppingCondition.maxPendingTimeInSeconds" in message
+
+
+@pytest.mark.parametrize(
+    ("image", "built_in"),
+    [
+        ("382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1", True),
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", True),
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1", False),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/kmeans:1", False),
+    ],
+)
+def test_metrics_of_a_built_in_algorithm_are_described_but_not_taken(
+    account: Account, image: str, built_in: bool
+) -> None:
+    """A description is no request: what DescribeTrainingJob lists here, CreateTrainingJob refuses."""
+    sagemaker = account.client("sagemaker")
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
+    sagemaker.create_training_job(**request(AlgorithmSpecification=algorithm))
+    told = sagemaker.describe_training_job(TrainingJobName="bert")["AlgorithmSpecification"]
+    assert ("MetricDefinitions" in told) is built_in
+    metrics = [{"Name": "loss", "Regex": "loss=(.*)"}]
+    again = request("again", AlgorithmSpecification={**algorithm, "MetricDefinitions": metrics})
+    if built_in:
+        assert refused(sagemaker.create_training_job, **again) == (
+            "ValidationException",
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please "
+            "retry the request without specifying metric definitions.",
+        )
+    else:
+        sagemaker.create_training_job(**again)
