@@ -16,7 +16,9 @@ from local.calls import Call, CallLog, Identity
 from local.operations import error_code, operation, signature
 
 # Services the simulated cloud answers; ministack answers every other.
-CLOUD_SERVICES = frozenset({"autoscaling", "ec2", "monitoring", "sagemaker", "servicequotas"})
+CLOUD_SERVICES = frozenset(
+    {"autoscaling", "ec2", "elasticloadbalancing", "monitoring", "sagemaker", "servicequotas"}
+)
 
 _HOP_BY_HOP = frozenset(
     {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.cloud.autoscaling import install_auto_scaling
 from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.ec2 import install_ec2
+from local.cloud.elbv2 import install_elbv2
 from local.cloud.sagemaker import install_sagemaker
 from local.cloud.seam import guard
 from local.cloud.servicequotas import install_service_quotas
@@ -36,4 +37,5 @@ def install() -> None:
     install_service_quotas()
     install_ec2()
     install_auto_scaling()
+    install_elbv2()
     _installed = True

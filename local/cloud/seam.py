@@ -65,19 +65,24 @@ def require(owner: object, *names: str) -> None:
             )
 
 
-def extend(package: str, backend: type, keep: Iterable[str] = ()) -> None:
+def extend(package: str, backend: type, keep: Iterable[str] = (), base: Any = None) -> Any:
     """Serve the service of `moto.<package>` from `backend`, a subclass of moto's `BaseBackend`, or
     of the service's own backend where operations are kept.
 
     Its `@operation` methods are served, and moto's own operations named in `keep` (CamelCase);
     every other operation is refused with UnknownOperationException (400). Must run before the
     service is first used: moto's backends keep each other.
+
+    `base` is moto's response class of a service that shares its URLs with another one; the class
+    that is answered is then to be put in its place.
     """
     urls = import_module(f"moto.{package}.urls")
     require(urls, "url_paths", "url_bases")
-    dispatch = next(iter(urls.url_paths.values()))
-    require(dispatch, "__self__")
-    base = dispatch.__self__
+    shared = base is not None
+    if not shared:
+        dispatch = next(iter(urls.url_paths.values()))
+        require(dispatch, "__self__")
+        base = dispatch.__self__
     require(base, "_dispatch", "call_action", "setup_class", "serialized", "dispatch")
     service = base().service_name
     stores = get_backend(service)
@@ -139,11 +144,13 @@ def extend(package: str, backend: type, keep: Iterable[str] = ()) -> None:
             **own,
         },
     )
-    urls.url_paths.update(dict.fromkeys(urls.url_paths, response.dispatch))
+    if not shared:
+        urls.url_paths.update(dict.fromkeys(urls.url_paths, response.dispatch))
     stores.backend = type(
         backend.__name__, (backend,), {"_url_module": urls, "__module__": backend.__module__}
     )
     stores.clear()
+    return response
 
 
 def operations(backend: type) -> list[str]:
