@@ -39,7 +39,7 @@ class Durations:
     there is capacity for an open Spot request, `spot_notice` how long a Spot Instance runs after
     its interruption warning. An Auto Scaling group notices an ended instance after
     `asg_health_check`, tries a failed launch again after `asg_retry`, and waits `asg_step` before
-    it replaces the next instance.
+    it replaces an instance, after a change of its division as after the one before.
     """
 
     endpoint_create: float = 5.0

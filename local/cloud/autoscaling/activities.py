@@ -16,7 +16,8 @@ Way = Literal["Launch", "Terminate"]
 
 @dataclass(eq=False)
 class Activity:
-    """One launch or one termination, or a launch that failed."""
+    """One launch, termination or detachment, or a launch that failed. way: which way the instance
+    went, into the group or out of it."""
 
     group: Group
     way: Way
@@ -58,6 +59,10 @@ class Activity:
         """It failed: send `EC2 Instance Launch Unsuccessful`."""
         self.message = message
         self._end("Failed")
+
+    def cease(self) -> None:
+        """It is done, and nothing is told."""
+        self.status, self.progress, self.ended = "Successful", 100, WORLD.clock()
 
     def cancel(self) -> None:
         """What it began is over before it was done; nothing is told."""

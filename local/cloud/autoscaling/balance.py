@@ -10,7 +10,7 @@ from moto.ec2.models.instances import Instance
 
 from local.cloud.autoscaling.activities import Activity, iso
 from local.cloud.autoscaling.group import Group, Member, Reason
-from local.cloud.autoscaling.launches import Launches
+from local.cloud.autoscaling.launches import NAME_TAG, Launches
 from local.cloud.ec2.catalogue import MARKETS, Market
 from local.cloud.ec2.happenings import Happening
 from local.cloud.ec2.orders import find_version
@@ -84,6 +84,24 @@ class Balance(Launches):
             WORLD.durations.instance_stop, partial(self._gone, group, list(members), activities)
         )
         return activities
+
+    def detach(self, group: Group, member: Member, cause: str) -> Activity:
+        """Let an instance go on its own way. The tag with the group's name goes, and no event
+        tells of it (EC2 Auto Scaling user guide, "Tag Auto Scaling groups and instances", and its
+        event reference, which lists launches and terminations)."""
+        group.members.remove(member)
+        del self.member_of[member.instance.id]
+        self.ec2.delete_tags([member.instance.id], {NAME_TAG: None})
+        activity = Activity(
+            group,
+            "Terminate",
+            f"Detaching EC2 instance: {member.instance.id}",
+            f"At {iso(WORLD.clock())} {cause}",
+            {"Subnet ID": str(member.instance.subnet_id), "Availability Zone": member.zone},
+            member.instance.id,
+        )
+        self.activities.append(activity)
+        return activity
 
     def _woken(self, group: Group, due: float) -> None:
         if group.wakes != due:
@@ -166,8 +184,9 @@ class Balance(Launches):
     def _replace(self, group: Group) -> None:
         """Replace one instance of a group that is full: launch the new one, and mark the old.
 
-        Changed purchase options replace what runs, new before old (botocore service model,
-        `UpdateAutoScalingGroup`), the newest first.
+        Changed purchase options replace what runs gradually, new before old (botocore service
+        model, `UpdateAutoScalingGroup`), the newest first, and not within the very call that
+        changes them.
         """
         if self._patient(group) or any(each.leaving != "at-risk" for each in group.leaving()):
             return
@@ -198,6 +217,9 @@ class Balance(Launches):
             old = refresh.waiting[0]
             return old, old.market, "refresh"
         if group.policy is None:
+            return None
+        if (left := group.divides_from - WORLD.clock()) > 0:
+            self.wake(group, left)
             return None
         for market, lacking in group.lacks("on-demand").items():
             if lacking > 0:

@@ -66,7 +66,8 @@ class Group:
     """An Auto Scaling group. `places` has the subnet for each of its zones; `settings` is what is
     shown as it was given; `causes` tells what changed the desired capacity since the last launch
     or termination; `wakes` when the group looks at itself next, `patient_until` when it may try
-    again to launch what it could not."""
+    again to launch what it could not, `divides_from` when it begins to make what runs follow a
+    changed division."""
 
     name: str
     arn: str
@@ -86,6 +87,7 @@ class Group:
     deleting: bool = False
     wakes: float | None = None
     patient_until: float = 0.0
+    divides_from: float = 0.0
 
     def staying(self) -> list[Member]:
         """The instances that count as capacity: here, and no other takes their place."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from local.cloud.autoscaling import policy as policies
 from local.cloud.autoscaling.activities import iso
-from local.cloud.autoscaling.group import Group
-from local.cloud.autoscaling.policy import Policy, invalid
+from local.cloud.autoscaling.group import Group, Member
+from local.cloud.autoscaling.policy import Policy, invalid, unsimulated
 from local.cloud.autoscaling.requests import (
     Requests,
     Template,
@@ -19,6 +19,9 @@ from local.cloud.autoscaling.requests import (
 )
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
+
+MOST_DETACHED = 19
+"""The bound of InstanceIds in the API reference of DetachInstances, whose text says 20."""
 
 
 class Groups(Requests):
@@ -162,6 +165,8 @@ class Groups(Requests):
         }
         group.settings.update({key: value for key, value in changed.items() if value is not None})
         group.min_size, group.max_size = low, high
+        if policy != group.policy:
+            group.divides_from = WORLD.clock() + WORLD.durations.asg_step
         group.template, group.policy, group.places = template, policy, places
         group.subnets = subnets
         if desired != group.desired:
@@ -224,6 +229,61 @@ class Groups(Requests):
         [activity] = self.terminate(group, [member], f"{cause}.")
         self.changed(group)
         return {"Activity": activity.shown()}
+
+    @operation
+    def detach_instances(
+        self,
+        auto_scaling_group_name: str,
+        should_decrement_desired_capacity: bool,
+        instance_ids: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Take instances out of a group; they run on, and are replaced or not.
+
+        Only what is in service can be detached, and no capacity is taken below the minimum (EC2
+        Auto Scaling user guide, "Detach or attach instances from your Auto Scaling group"). Texts:
+        github.com/reproio/ecs_deploy/pull/39, pull/56 and issues/47,
+        github.com/spacelift-io/terraform-aws-spacelift-workerpool-on-ec2/issues/85. There is no
+        load balancer to drain from here, so they are gone at once.
+        """
+        group = self.group(auto_scaling_group_name)
+        self.check_alive(group)
+        if not instance_ids:
+            raise unsimulated("detaching no instance")
+        if len(instance_ids) > MOST_DETACHED:
+            raise invalid(
+                "List exceeds the maximum number of instances to detach. Please retry your "
+                "request with fewer instances."
+            )
+        members = [self._detachable(group, each) for each in dict.fromkeys(instance_ids)]
+        left = group.desired - len(members)
+        if should_decrement_desired_capacity and left < group.min_size:
+            wanted = f"{len(members)} instance{'s' if len(members) > 1 else ''}"
+            raise invalid(
+                f"AutoScalingGroup {group.name} has min-size={group.min_size}, "
+                f"max-size={group.max_size}, and desired-size={group.desired}. To detach {wanted}, "
+                "please update the AutoScalingGroup sizes appropriately."
+            )
+        shown = []
+        for member in members:
+            cause = f"instance {member.instance.id} was detached in response to a user request"
+            if should_decrement_desired_capacity:
+                cause += f", shrinking the capacity from {group.desired} to {group.desired - 1}"
+                group.desired -= 1
+            activity = self.detach(group, member, f"{cause}.")
+            shown.append(activity.shown())
+            activity.cease()
+        self.changed(group)
+        return {"Activities": shown}
+
+    def _detachable(self, group: Group, instance_id: str) -> Member:
+        found = self.member_of.get(instance_id)
+        if found is None or found[0] is not group:
+            raise invalid(
+                f"The instance {instance_id} is not part of Auto Scaling group {group.name}."
+            )
+        if found[1].state != "InService":
+            raise invalid(f"The instance {instance_id} is not in InService or Standby.")
+        return found[1]
 
     @operation
     def delete_auto_scaling_group(

@@ -24,6 +24,7 @@ from local.cloud.ec2.orders import Order, find_version
 from local.cloud.world import WORLD
 
 OURS = "autoscaling.amazonaws.com"
+NAME_TAG = "aws:autoscaling:groupName"
 KINDS: Mapping[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
 
 
@@ -132,7 +133,7 @@ class Launches(BaseBackend):
         named = {"LaunchTemplateId": template["LaunchTemplateId"]}
         number = template.get("Version", "$Default")
         tags = {key: tag["Value"] for key, tag in group.tags.items() if tag["PropagateAtLaunch"]}
-        tags["aws:autoscaling:groupName"] = group.name
+        tags[NAME_TAG] = group.name
         parameters: dict[str, Any] = {
             "LaunchTemplate": {**named, "Version": number},
             "TagSpecifications": [

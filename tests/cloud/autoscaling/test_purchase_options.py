@@ -83,9 +83,19 @@ def test_a_changed_division_replaces_instances_one_by_one_new_before_old(fleet: 
         seen.append(fleet.markets().get("on-demand", 0))
         fleet.account.wait(1)
     assert sorted(seen) == seen
-    assert set(seen) == {1, 2}
+    assert set(seen) == {0, 1, 2}
     assert fleet.markets() == {"on-demand": 2, "spot": 2}
     assert len(oldest & {each["InstanceId"] for each in fleet.group()["Instances"]}) == 2
+
+
+def test_what_runs_follows_a_changed_division_only_after_a_while(fleet: Fleet) -> None:
+    """So that the order of two calls within a second decides nothing."""
+    fleet.create(4)
+    fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
+    fleet.account.wait(WORLD.durations.asg_step - 1)
+    assert fleet.markets() == {"spot": 4}
+    fleet.account.wait(1)
+    assert fleet.markets() == {"spot": 4, "on-demand": 1}
 
 
 def test_the_newest_are_replaced_first(fleet: Fleet) -> None:
@@ -161,6 +171,7 @@ def test_a_replacement_that_dies_leaves_the_old_in_its_place(fleet: Fleet) -> No
     fleet.create(2)
     before = [each["InstanceId"] for each in fleet.group()["Instances"]]
     fleet.update(MixedInstancesPolicy={"InstancesDistribution": divided(1, 0)})
+    fleet.account.wait(WORLD.durations.asg_step)
     [new] = [x["InstanceId"] for x in fleet.instances() if "InstanceLifecycle" not in x]
     WORLD.durations.asg_health_check = 2 * WORLD.durations.instance_stop
     fleet.ec2.terminate_instances(InstanceIds=[new])
