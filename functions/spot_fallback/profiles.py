@@ -1,0 +1,69 @@
+"""What launch templates launch, and the roles that they give to what they launch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True)
+class Template:
+    """A launch template's version. instance_type: empty where it names none. roles: the ARNs of
+    those in its instance profile; of a profile that is not there, the profile itself, which is no
+    role that anybody may pass."""
+
+    instance_type: str
+    roles: tuple[str, ...]
+
+
+class Templates:
+    """ec2, iam: boto3 clients. What was read is kept."""
+
+    def __init__(self, ec2: Any, iam: Any) -> None:
+        self._ec2 = ec2
+        self._iam = iam
+        self._known: dict[tuple[str, str], Template] = {}
+        self._profiles: dict[str, tuple[str, ...]] = {}
+
+    def of(self, specifications: Sequence[Mapping[str, str]]) -> list[Template]:
+        """Of each LaunchTemplateSpecification, once each; a version not said is the default one."""
+        wanted = dict.fromkeys(
+            (_name(each), each.get("Version", "$Default")) for each in specifications
+        )
+        for name, version in wanted:
+            if (name, version) not in self._known:
+                self._known[name, version] = self._read(name, version)
+        return [self._known[each] for each in wanted]
+
+    def _read(self, name: str, version: str) -> Template:
+        """A template that is not there launches nothing, with no role; the group itself says so."""
+        by = "LaunchTemplateId" if name.startswith("lt-") else "LaunchTemplateName"
+        try:
+            found = self._ec2.describe_launch_template_versions(**{by: name, "Versions": [version]})
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith("InvalidLaunchTemplate"):
+                return Template("", ())
+            raise
+        data = next((each["LaunchTemplateData"] for each in found["LaunchTemplateVersions"]), {})
+        profile = data.get("IamInstanceProfile", {})
+        named = profile.get("Name") or profile.get("Arn", "").rsplit("/", 1)[-1]
+        return Template(data.get("InstanceType", ""), self._roles(named) if named else ())
+
+    def _roles(self, profile: str) -> tuple[str, ...]:
+        if profile not in self._profiles:
+            self._profiles[profile] = self._ask(profile)
+        return self._profiles[profile]
+
+    def _ask(self, profile: str) -> tuple[str, ...]:
+        try:
+            found = self._iam.get_instance_profile(InstanceProfileName=profile)
+        except self._iam.exceptions.NoSuchEntityException:
+            return (f"instance-profile/{profile}",)
+        return tuple(role["Arn"] for role in found["InstanceProfile"]["Roles"])
+
+
+def _name(specification: Mapping[str, str]) -> str:
+    return specification.get("LaunchTemplateId") or specification["LaunchTemplateName"]
