@@ -77,6 +77,9 @@ DESCRIBED_ONLY = frozenset(
 )
 SELECTED = frozenset({"SelectedInstanceType", "SelectedInstanceCount"})
 """Of ResourceConfig: read-only (same model, `ResourceConfig`)."""
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""What stands for a member that was not asked for: InputDataConfig is described as [] then, and an
+empty one is refused (same model, its least length)."""
 FORBID_A_LIST = ("InstanceGroups", "InstancePlacementConfig", "TrainingPlanArn")
 """Parts of ResourceConfig that a list of instance types cannot stand beside, or, as a training
 plan, must not: the plan holds one type only (same model, `ResourceConfig`, `InstancePreference`)."""
@@ -119,7 +122,7 @@ def clone(
     where they are: that is how the heir goes on. MaxWaitTimeInSeconds is "only supported when
     EnableManagedSpotTraining is set to true" (github.com/Kenza-AI/sagify/issues/111).
     """
-    request = {member: job[member] for member in KEPT if member in job}
+    request = {part: job[part] for part in KEPT if job.get(part) not in EMPTY}
     request["TrainingJobName"] = name
     request["EnableManagedSpotTraining"] = False
     if "ResourceConfig" in job:

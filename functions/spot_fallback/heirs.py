@@ -31,7 +31,7 @@ def follow(seen: JobSeen, incident: Incident | None, rules: Rules) -> Decision:
             return Wait(f"{name} waits for On-Demand instances", again=WAITING_LOOK)
         return Refuse(
             SHORT,
-            f"{name} has no On-Demand instances since {idle.total_seconds() / 60:.0f} min: "
+            f"{name} had no On-Demand instances for {idle.total_seconds() / 60:.0f} min: "
             f"{_types(seen)} is short",
             page=True,
             next_steps=_ways_out(seen),

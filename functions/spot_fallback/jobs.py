@@ -105,11 +105,14 @@ def _while_it_waits(seen: JobSeen, rules: Rules) -> Decision:
         left = rules.patience - idle
         if left > timedelta():
             return Wait(
-                f"it waits for Spot since {_hours(idle)}, and may until {now + left:%Y-%m-%d %H:%M %Z}",
+                f"it has waited for Spot for {_hours(idle)}, and may until "
+                f"{now + left:%Y-%m-%d %H:%M %Z}",
                 evidence=plan.evidence,
                 again=_until(left),
             )
-        why = f"it has no instances since {_hours(idle)}, and its patience is {_hours(rules.patience)}"
+        why = (
+            f"it had no instances for {_hours(idle)}, and its patience is {_hours(rules.patience)}"
+        )
     else:
         rest = plan.deadline - now
         need = plan.progress.left + 2 * rules.changeover

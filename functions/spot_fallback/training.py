@@ -72,31 +72,28 @@ class TrainingJobs:
         return of_tag(self._tags(self._describe(_name(target))), LEVER)
 
     def sweep(self, now: datetime) -> list[Sighting]:
-        """Jobs that seek instances or ended for want of them lately, and those whose heirs go on."""
-        jobs = {job["TrainingJobArn"]: job for job in self._worth_a_look(now)}
+        """Jobs that seek instances or ended for want of them lately; an heir's stand for the job
+        that it took over from."""
+        jobs = {job["TrainingJobArn"]: job["TrainingJobName"] for job in self._worth_a_look(now)}
+        targets = [
+            self._arn(tags.get(ORIGINAL_TAG) or jobs[arn])
+            for arn, tags in self._tags_of(list(jobs))
+            if not isinstance(of_tag(tags, LEVER), Refuse)
+        ]
         note = {"at": now.isoformat()}
-        found = []
-        for arn, tags in self._tags_of(list(jobs)):
-            job = jobs[arn]
-            going = job["TrainingJobStatus"] == "InProgress"
-            if ORIGINAL_TAG in tags:
-                if going:
-                    found.append(Sighting(self._arn(tags[ORIGINAL_TAG]), "waiting", note))
-            elif not isinstance(of_tag(tags, LEVER), Refuse) and (
-                not going or job["SecondaryStatus"] in WITHOUT_INSTANCES
-            ):
-                found.append(Sighting(self._arn(job["TrainingJobName"]), "waiting", note))
-        return list({sighting.target: sighting for sighting in found}.values())
+        return [Sighting(target, "waiting", note) for target in dict.fromkeys(targets)]
 
     def _worth_a_look(self, now: datetime) -> Iterator[Mapping[str, Any]]:
-        """Summaries of all jobs in progress, and of those that ended lately for want of instances.
+        """Summaries of the jobs without instances, and of those that ended lately for want of some.
 
         The first listing sets no MaxResults: with it the page is taken first and filtered then,
         which reads all jobs there ever were (botocore service model, `ListTrainingJobs`).
         """
         listing = self._sagemaker.get_paginator("list_training_jobs")
         for page in listing.paginate(StatusEquals="InProgress"):
-            yield from page["TrainingJobSummaries"]
+            for job in page["TrainingJobSummaries"]:
+                if job.get("SecondaryStatus", "Starting") in WITHOUT_INSTANCES:
+                    yield job
         for page in listing.paginate(
             LastModifiedTimeAfter=now - LATE, PaginationConfig={"PageSize": 100}
         ):

@@ -135,7 +135,9 @@ def test_the_heir_asks_for_all_that_its_original_asked_for(
     made = clone(described(request, rest), {}, "heir", 1800)
 
     for name in REQUEST.members.keys() - CHANGED:
-        assert made.get(name) == request.get(name), name
+        assert made.get(name) == (
+            None if request.get(name) in ([], {}, "") else request.get(name)
+        ), name
     assert made.keys() <= request.keys() | {"Tags"}
     assert not ParamValidator().validate(made, REQUEST).has_errors()
 
@@ -183,6 +185,17 @@ def test_every_part_of_the_changed_members_is_known() -> None:
         "MaxWaitTimeInSeconds",
         "MaxPendingTimeInSeconds",
     }
+
+
+def test_what_is_described_as_empty_is_not_asked_for() -> None:
+    """A job without channels is described with none, and an empty list is not taken."""
+    made = clone(
+        job(InputDataConfig=[], VpcConfig={}, EnableNetworkIsolation=False), {}, "heir", 60
+    )
+
+    assert made.keys() & {"InputDataConfig", "VpcConfig"} == set()
+    assert made["EnableNetworkIsolation"] is False
+    assert not ParamValidator().validate(made, REQUEST).has_errors()
 
 
 def test_what_sagemaker_selected_itself_is_not_asked_for() -> None:

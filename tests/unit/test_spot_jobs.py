@@ -254,6 +254,12 @@ def test_once_stopped_for_it_the_heir_is_created() -> None:
     assert act.move is Move.SAFETY
 
 
+def test_a_job_that_failed_as_it_was_stopped_is_taken_over_all_the_same() -> None:
+    failed = over("Failed", "Failed", FailureReason="InternalServerError")
+
+    assert acted(decide(seen(failed, 301), stopped_by_us(), RULES)).write["heir"] == HEIR
+
+
 def test_while_it_is_not_over_there_is_no_heir() -> None:
     for stays, status in ((LOST, "InProgress"), ([*LOST, ("Stopping", 300)], "Stopping")):
         assert isinstance(decide(seen(job(stays, status), 300), stopped_by_us(), RULES), Wait)
