@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from local.cloud.ec2.control import EC2_FAULTS
 from local.cloud.ec2.interruption_control import INTERRUPTION_FAULTS
+from local.cloud.ec2.price_control import PRICE_FAULTS
 from local.cloud.fault import Fault, Rejected, number
 from local.cloud.sagemaker.control import ENDPOINT_FAULTS
 from local.cloud.sagemaker.plan_control import PLAN_FAULTS
@@ -95,6 +96,7 @@ FAULTS: Sequence[Fault] = (
     *PLAN_FAULTS,
     *EC2_FAULTS,
     *INTERRUPTION_FAULTS,
+    *PRICE_FAULTS,
     *QUOTA_FAULTS,
     *CATALOGUE_FAULTS,
     *_settings(

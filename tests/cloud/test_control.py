@@ -46,6 +46,7 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("DELETE", "/ec2/capacity-block-offerings"),
         ("POST", "/ec2/spot/reclaim"),
         ("POST", "/ec2/spot/rebalance"),
+        ("PUT", "/ec2/prices"),
         ("PUT", "/servicequotas/decision"),
         ("PUT", "/servicequotas/quotas/<service>/<quota>/next-decision"),
         ("POST", "/servicequotas/requests/<id>/decision"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from moto.backends import get_backend
+from moto.ec2 import utils
 
-from local.cloud.seam import extend
+from local.cloud.seam import extend, require
 from local.cloud.servicequotas import meter
 
 __all__ = ["install_ec2"]
@@ -63,6 +64,8 @@ def install_ec2() -> None:
     """Put our EC2 in moto's place. Run it before the first call of it."""
     from local.cloud.ec2.blocks import CapacityBlocks
 
+    require(utils, "filter_dict_attribute_mapping")
+    utils.filter_dict_attribute_mapping["client-token"] = "client_token"
     extend("ec2", CapacityBlocks, keep=KEPT)
     meter("ec2", _vcpus_in_use)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.cloud.ec2.catalogue import zones
 from local.cloud.ec2.moments import now, utc
-from local.cloud.ec2.offerings import Offerings
+from local.cloud.ec2.prices import Prices
 from local.cloud.ec2.templates import page
 from local.cloud.seam import Refusal, operation
 
@@ -64,7 +64,7 @@ def next_start(earliest: datetime) -> datetime:
     return boundary if boundary >= earliest else boundary + timedelta(days=1)
 
 
-class CapacityBlocks(Offerings):
+class CapacityBlocks(Prices):
     """What Capacity Blocks AWS would sell in one Region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:

@@ -33,6 +33,24 @@ HOLDING = COUNTED | {"stopping", "shutting-down"}
 "Troubleshoot instance launch issues", Insufficient instance capacity)."""
 
 
+class Ended:
+    """A terminated instance as DescribeInstances still shows it: its network is gone and forgotten
+    (github.com/cloud-custodian/cloud-custodian/pull/3594)."""
+
+    vpc_id = subnet_id = None
+    private_ip_address = public_ip_address = private_ip = public_ip = None
+    private_dns_name = public_dns_name = ""
+    network_interfaces: tuple[()] = ()
+    security_groups: tuple[()] = ()
+    dynamic_group_list: tuple[()] = ()
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)
+
+
 class Launches(EC2Backend):
     """The instances of one account and Region, and the capacity that is left for more."""
 
@@ -45,6 +63,14 @@ class Launches(EC2Backend):
         """Every instance, terminated ones included."""
         for reservation in self.reservations.values():
             yield from reservation.instances
+
+    def describe_instances(self, filters: Any = None) -> list[Reservation]:
+        return _as_shown(super().describe_instances(filters))
+
+    def get_reservations_by_instance_ids(
+        self, instance_ids: list[str], filters: Any = None
+    ) -> list[Reservation]:
+        return _as_shown(super().get_reservations_by_instance_ids(instance_ids, filters))
 
     def held(self) -> Counter[Pool]:
         """How many instances hold capacity, by pool."""
@@ -235,6 +261,17 @@ class Launches(EC2Backend):
             return None
         place = f"arn:{self.partition}:iam::{self.account_id}:instance-profile"
         return {"Arn": wanted.get("Arn") or f"{place}/{wanted['Name']}"}
+
+
+def _as_shown(reservations: list[Reservation]) -> list[Reservation]:
+    """moto's copies of reservations, as they are before they are answered."""
+    for each in reservations:
+        shown: list[Any] = [
+            Ended(instance) if instance.state == "terminated" else instance
+            for instance in each.instances
+        ]
+        each.instances = shown
+    return reservations
 
 
 def boot(instance: Instance) -> None:

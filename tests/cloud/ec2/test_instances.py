@@ -310,3 +310,17 @@ def test_tags_are_found_by_the_tagging_api_and_nothing_untagged(account: Account
     [resource] = found
     assert resource["ResourceARN"].endswith(f":instance/{instance['InstanceId']}")
     assert resource["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_a_terminated_instance_is_shown_without_its_network(
+    account: Account, ec2: Any, run: Run
+) -> None:
+    tags = [{"Key": "Name", "Value": "worker"}]
+    [made] = run(TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
+    ec2.terminate_instances(InstanceIds=[made["InstanceId"]])
+    assert describe(ec2, made)["SubnetId"] == made["SubnetId"]
+    account.wait(WORLD.durations.instance_stop)
+    ended = describe(ec2, made)
+    assert not {"SubnetId", "VpcId", "PrivateIpAddress"} & ended.keys()
+    assert (ended.get("SecurityGroups", []), ended.get("NetworkInterfaces", [])) == ([], [])
+    assert (ended["InstanceType"], ended["Tags"]) == (made["InstanceType"], tags)
