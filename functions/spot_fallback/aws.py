@@ -62,6 +62,15 @@ class Groups:
                 found[each["InstanceId"]] = each["AutoScalingGroupName"]
         return found
 
+    def names_tagged(self) -> frozenset[str]:
+        """Every group that has the lever's tag, whatever its value."""
+        pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
+            Filters=[{"Name": "tag-key", "Values": [LEVER_TAG]}]
+        )
+        return frozenset(
+            group["AutoScalingGroupName"] for page in pages for group in page["AutoScalingGroups"]
+        )
+
     def sweep(self, now: datetime) -> list[Sighting]:
         """Opted-in groups with a policy that have fewer healthy instances than they are to have."""
         pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(

@@ -63,6 +63,7 @@ class SpotFallback:
             "instance": Instances(client, rates),
         }
         self.group_of: Mapping[str, str] = {}
+        self.tagged: frozenset[str] = frozenset()
         self.rules = Rules(
             roles=own.roles,
             on_demand_units=own.on_demand_units,
@@ -81,8 +82,9 @@ class SpotFallback:
         return self._kind(target).irreversible
 
     def prepare(self, signals: Sequence[Signal]) -> None:
-        """An event names an instance and not its group: all of a batch are looked up together."""
-        instances = []
+        """What events do not tell, of a batch together: the groups of instances, and which groups
+        have the tag, since every launch of every group in the account is heard of."""
+        instances, launches = [], False
         for signal in signals:
             try:
                 reading = read(signal)
@@ -90,6 +92,8 @@ class SpotFallback:
                 continue  # refused by name when it is sighted
             if isinstance(reading, Warned | AtRisk):
                 instances.append(reading.instance)
+            launches = launches or isinstance(reading, Launched)
+        self.tagged = self.groups.names_tagged() if launches else frozenset()
         self.group_of = self.groups.names_of(list(dict.fromkeys(instances)))
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
@@ -110,6 +114,8 @@ class SpotFallback:
                     "only-a-risk",
                     f"{instance} is at risk, which in itself is no reason to replace it",
                 )
+            case Launched(group) if group not in self.tagged:
+                return []
             case Launched(group, ""):
                 return [Sighting(self._group(group), "launched", note)]
             case Launched(group, failure):
