@@ -115,6 +115,7 @@ def request(
 
     version: {"LaunchTemplateId", "Version"}. template: that version's data. like: of `likeness`.
     """
+    template = {name: part for name, part in template.items() if part not in ([], {}, "")}
     own = {name: like[name] for name in like if name not in ("Interfaces", "Tags")}
     tags = [{"ResourceType": "instance", "Tags": like["Tags"]}] if like["Tags"] else []
     asked: dict[str, Any] = {"MinCount": 1, "MaxCount": 1, "ClientToken": token}
