@@ -161,7 +161,8 @@ def _parse_value(
 def _check_bounds(spec: Field[Any], value: Any, where: str, problems: list[str]) -> None:
     rule = spec.metadata
     low, high = rule.get("minimum"), rule.get("maximum")
-    if (low is not None and value < low) or (high is not None and value > high):
+    # Said this way round, NaN is out of any bounds.
+    if not ((low is None or value >= low) and (high is None or value <= high)):
         problems.append(f"{where} must be from {low} to {high}, not {value!r}.")
     if rule.get("choices") and value not in rule["choices"]:
         problems.append(

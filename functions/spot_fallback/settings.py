@@ -12,12 +12,15 @@ class Price:
     """What an hour of an instance type costs, in US dollars. `ml.` types are SageMaker's."""
 
     instance_type: str = setting(MISSING, "Instance type, e.g. `g5.xlarge` or `ml.g5.xlarge`.")
-    on_demand: float | int = setting(MISSING, "Dollars an hour On-Demand.", minimum=0)
+    on_demand: float | int = setting(
+        MISSING, "Dollars an hour On-Demand.", minimum=0, maximum=10_000
+    )
     spot: float | int = setting(
         0,
         "Dollars an hour on Spot; 0: what EC2 says it is now. Not used for `ml.` types, whose "
         "discount SageMaker tells.",
         minimum=0,
+        maximum=10_000,
     )
 
 
@@ -90,4 +93,6 @@ class SpotFallbackSettings:
         minimum=1,
         maximum=60,
     )
-    prices: tuple[Price, ...] = setting((), "What the money in records and on the dashboard is counted with.")
+    prices: tuple[Price, ...] = setting(
+        (), "What the money in records and on the dashboard is counted with."
+    )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.settings import Limits, Settings, SettingsError, parse, setting
+from functions.spot_fallback.settings import SpotFallbackSettings
 from functions.traffic_shift.settings import TrafficShiftSettings
 
 CLASSES: list[tuple[type, str]] = [(Settings, ""), (Limits, "limits"), (TrafficShiftSettings, "")]
@@ -118,6 +119,7 @@ class Shop:
     colour: str = setting("blue", "Its colour.", choices=("blue", "green"))
     tags: tuple[str, ...] = setting((), "Its tags.", pattern="[a-z]+")
     owner: str | None = setting(None, "Who.", pattern="[a-z]+")
+    price: float | int = setting(1, "Its price.", minimum=0, maximum=10)
 
 
 def test_choices_patterns_lists_and_null_are_held_to() -> None:
@@ -127,3 +129,29 @@ def test_choices_patterns_lists_and_null_are_held_to() -> None:
     assert "tags[1] is 'B'" in refusal(Shop, {"needed": "", "tags": ["a", "B"]})
     assert "owner must be str or null" in refusal(Shop, {"needed": "", "owner": 5})
     assert parse(Shop, {"needed": "", "owner": None, "tags": []}, "s").tags == ()
+
+
+@pytest.mark.parametrize("price", [0, 0.0, 2, 2.5, 10])
+def test_a_number_may_be_whole_or_not_where_the_setting_says_so(price: float) -> None:
+    assert parse(Shop, {"needed": "", "price": price}, "s").price == price
+
+
+@pytest.mark.parametrize("poison", [-0.01, 10.5, math.nan, math.inf, -math.inf], ids=repr)
+def test_a_number_out_of_its_bounds_is_refused_even_if_it_is_none(poison: float) -> None:
+    assert "price must be from 0 to 10" in refusal(Shop, {"needed": "", "price": poison})
+
+
+@pytest.mark.parametrize("poison", [True, "1", None, [1]], ids=repr)
+def test_what_is_no_number_is_refused_where_two_kinds_of_number_may_be(poison: object) -> None:
+    assert "price must be float or int" in refusal(Shop, {"needed": "", "price": poison})
+
+
+def test_a_list_of_settings_names_the_place_of_each_problem() -> None:
+    prices = [{"instance_type": "g5.xlarge", "on_demand": 1.006}, {"on_demand": math.nan}]
+
+    sentences = refusal(SpotFallbackSettings, {"prices": prices}).splitlines()
+
+    assert [each.partition(" ")[0] for each in sentences] == [
+        "settings.prices[1].on_demand",
+        "settings.prices[1].instance_type",
+    ]
