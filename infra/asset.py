@@ -33,10 +33,13 @@ _DISTRIBUTIONS = (
 # Service models the functions load, each in its newest version, which is what a client asks for by
 # default. All of botocore's would be 22 MB.
 SERVICES = (
+    "autoscaling",
     "cloudwatch",
     "dynamodb",
     "ec2",
+    "elbv2",
     "events",
+    "iam",
     "resourcegroupstaggingapi",
     "sagemaker",
     "service-quotas",

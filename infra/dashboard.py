@@ -16,7 +16,7 @@ _PERIOD = Duration.minutes(5)
 
 
 class Dashboard(Construct):
-    """Outcomes on top, then functions, then queues."""
+    """Outcomes on top, then money, functions and queues."""
 
     def __init__(
         self,
@@ -33,6 +33,20 @@ class Dashboard(Construct):
             "Dashboard",
             widgets=[
                 [_graph("Outcomes of remediations", [_outcomes()], width=24)],
+                [
+                    _graph(
+                        "Money: hours of instances while an incident is open",
+                        _of_spot_fallback("SpotHours", "OnDemandHours"),
+                        width=12,
+                    ),
+                    _graph(
+                        "Money: dollars while an incident is open",
+                        _of_spot_fallback(
+                            "SpotDollars", "OnDemandDollars", "SavedDollars", "FallbackDollars"
+                        ),
+                        width=12,
+                    ),
+                ],
                 [
                     _graph("Errors", [f.metric_errors(period=_PERIOD) for f in lambdas]),
                     _graph(
@@ -76,6 +90,20 @@ def _outcomes() -> cloudwatch.IMetric:
         label="",
         period=_PERIOD,
     )
+
+
+def _of_spot_fallback(*names: str) -> list[cloudwatch.IMetric]:
+    """What spot fallback counted, each by how much it grew."""
+    return [
+        cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name=name,
+            dimensions_map={"remediation": "spot_fallback"},
+            statistic="Sum",
+            period=_PERIOD,
+        )
+        for name in names
+    ]
 
 
 def _graph(

@@ -129,14 +129,21 @@ class GuardedFunction(Construct):
             ],
         )
 
-    def receive_queue(self) -> sqs.Queue:
+    def receive_queue(
+        self, *, batch_size: int | None = None, window_seconds: int | None = None
+    ) -> sqs.Queue:
         """Feed the function from a queue of its own; what fails three times is a dead letter.
 
+        batch_size, window_seconds: messages of an invocation at most, and how long they may gather
+        (more than 10 need at least 1 s); None is what the settings say.
         Visibility time-out: six function time-outs (Lambda developer guide, "Creating and
         configuring an Amazon SQS event source mapping"), and the batching window, which a
         received message waits out before its function starts.
         """
-        window = self._settings.batching_window_seconds
+        size = self._settings.batch_size if batch_size is None else batch_size
+        window = (
+            self._settings.batching_window_seconds if window_seconds is None else window_seconds
+        )
         queue = sqs.Queue(
             self,
             "Queue",
@@ -148,7 +155,7 @@ class GuardedFunction(Construct):
         self.function.add_event_source(
             event_sources.SqsEventSource(
                 queue,
-                batch_size=self._settings.batch_size,
+                batch_size=size,
                 max_batching_window=Duration.seconds(window),
                 max_concurrency=self._settings.maximum_concurrency,
                 report_batch_item_failures=True,

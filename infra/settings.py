@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 from functions.core.settings import Settings, SettingsError, parse, setting
 from functions.quota_increase.settings import QuotaIncreaseSettings
+from functions.spot_fallback.settings import Price, SpotFallbackSettings
 from functions.traffic_shift.settings import TrafficShiftSettings
 
 # What CloudWatch Logs accepts (PutRetentionPolicy, `Days` in botocore's logs model).
@@ -49,13 +50,14 @@ class InfrastructureSettings:
     )
     batch_size: int = setting(
         10,
-        "Events that one invocation takes from its queue.",
+        "Events that one invocation takes from its queue; spot fallback's takes up to 1,000.",
         minimum=1,
         maximum=10,
     )
     batching_window_seconds: int = setting(
         0,
-        "How long a batch may wait to fill up; a move to safety waits with it.",
+        "How long a batch may wait to fill up, spot fallback's 2 s apart; a move to safety waits "
+        "with it.",
         minimum=0,
         maximum=300,
     )
@@ -78,6 +80,7 @@ class StackSettings:
     core: Settings = field(default_factory=Settings)
     traffic_shift: TrafficShiftSettings = field(default_factory=TrafficShiftSettings)
     quota_increase: QuotaIncreaseSettings = field(default_factory=QuotaIncreaseSettings)
+    spot_fallback: SpotFallbackSettings = field(default_factory=SpotFallbackSettings)
     infrastructure: InfrastructureSettings = field(default_factory=InfrastructureSettings)
 
 
@@ -87,12 +90,19 @@ def read_settings(context: object) -> StackSettings:
     Raises SettingsError with one sentence for each thing to change.
     """
     settings = parse(StackSettings, {} if context is None else context, "remediation")
-    if problems := [*_contradictions(settings.quota_increase), *_too_long(settings)]:
+    if problems := [
+        *_contradictions(settings.quota_increase),
+        *_contradictory_prices(settings.spot_fallback.prices),
+        *_unbounded_roles(settings.spot_fallback.roles),
+        *_too_long(settings),
+    ]:
         raise SettingsError(problems)
     return settings
 
 
-def as_variable(settings: Settings | TrafficShiftSettings | QuotaIncreaseSettings) -> str:
+def as_variable(
+    settings: Settings | TrafficShiftSettings | QuotaIncreaseSettings | SpotFallbackSettings,
+) -> str:
     """Settings as the environment variable in which a function gets them."""
     return json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
 
@@ -120,12 +130,49 @@ def _contradictions(own: QuotaIncreaseSettings) -> Iterator[str]:
             )
 
 
+def _contradictory_prices(prices: Sequence[Price]) -> Iterator[str]:
+    """A price that is wrong lets through what the cap on dollars should hold."""
+    seen: dict[str, int] = {}
+    for i, price in enumerate(prices):
+        where = f"remediation.spot_fallback.prices[{i}]"
+        first = seen.setdefault(price.instance_type, i)
+        if first != i:
+            yield f"{where} is of {price.instance_type}, as prices[{first}] is; keep one of the two."
+        if price.on_demand == 0:
+            yield f"{where}.on_demand is 0; leave out a type whose price you do not know."
+        elif price.on_demand < price.spot:
+            yield (
+                f"{where}.on_demand is {price.on_demand}, below its spot, {price.spot}: nothing"
+                " would be saved on Spot; exchange the two, or leave spot out to have EC2's own."
+            )
+
+
+def _unbounded_roles(roles: Sequence[str]) -> Iterator[str]:
+    for i, role in enumerate(roles):
+        if not role.partition(":role/")[2].strip("*/"):
+            yield (
+                f"remediation.spot_fallback.roles[{i}] is {role!r}, which any role fits, an"
+                " administrator's too: name the roles, or what their names or paths begin with."
+            )
+
+
 def _too_long(settings: StackSettings) -> Iterator[str]:
-    core, lever = (
-        len(json.dumps(as_variable(each))) for each in (settings.core, settings.quota_increase)
-    )
-    if core + lever > VARIABLE_BYTES:
-        yield (
-            f"remediation.quota_increase takes {lever} bytes, and a Lambda function has room for"
-            f" {VARIABLE_BYTES - core}: let fewer rules of quotas say more with patterns."
-        )
+    core = len(json.dumps(as_variable(settings.core)))
+    for name, lever, remedy in (
+        (
+            "quota_increase",
+            settings.quota_increase,
+            "let fewer rules of quotas say more with patterns",
+        ),
+        (
+            "spot_fallback",
+            settings.spot_fallback,
+            "let fewer roles say more with patterns, and leave out prices you do not need",
+        ),
+    ):
+        taken = len(json.dumps(as_variable(lever)))
+        if core + taken > VARIABLE_BYTES:
+            yield (
+                f"remediation.{name} takes {taken} bytes, and a Lambda function has room for"
+                f" {VARIABLE_BYTES - core}: {remedy}."
+            )

@@ -10,6 +10,7 @@ from infra.foundation import Foundation
 from infra.operator import Operator
 from infra.quota_increase import QuotaIncrease
 from infra.settings import StackSettings
+from infra.spot_fallback import SpotFallback
 from infra.traffic_shift import TrafficShift
 
 
@@ -25,11 +26,16 @@ class MlCapacityRemediationStack(Stack):
         foundation = Foundation(self, "Foundation", settings)
         traffic_shift = TrafficShift(self, "TrafficShift", foundation)
         quota_increase = QuotaIncrease(self, "QuotaIncrease", foundation)
+        spot_fallback = SpotFallback(self, "SpotFallback", foundation)
         operator = Operator(
             self,
             "Operator",
             foundation,
-            {"quota_increase": quota_increase.queue, "traffic_shift": traffic_shift.queue},
+            {
+                "quota_increase": quota_increase.queue,
+                "spot_fallback": spot_fallback.queue,
+                "traffic_shift": traffic_shift.queue,
+            },
         )
         outputs = {
             "LedgerTableName": foundation.ledger.table_name,
@@ -38,6 +44,8 @@ class MlCapacityRemediationStack(Stack):
             "OperatorFunctionArn": operator.guarded.function.function_arn,
             "QuotaIncreaseFunctionArn": quota_increase.guarded.function.function_arn,
             "QuotaIncreaseQueueUrl": quota_increase.queue.queue_url,
+            "SpotFallbackFunctionArn": spot_fallback.guarded.function.function_arn,
+            "SpotFallbackQueueUrl": spot_fallback.queue.queue_url,
             "TrafficShiftFunctionArn": traffic_shift.guarded.function.function_arn,
             "TrafficShiftQueueUrl": traffic_shift.queue.queue_url,
         }
@@ -45,8 +53,13 @@ class MlCapacityRemediationStack(Stack):
             dashboard = Dashboard(
                 self,
                 "Dashboard",
-                functions=[traffic_shift.guarded, quota_increase.guarded, operator.guarded],
-                queues=[traffic_shift.queue, quota_increase.queue],
+                functions=[
+                    traffic_shift.guarded,
+                    quota_increase.guarded,
+                    spot_fallback.guarded,
+                    operator.guarded,
+                ],
+                queues=[traffic_shift.queue, quota_increase.queue, spot_fallback.queue],
             )
             outputs["DashboardName"] = dashboard.dashboard.dashboard_name
         for name, value in outputs.items():

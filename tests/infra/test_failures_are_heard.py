@@ -125,20 +125,44 @@ def test_a_failed_record_takes_none_of_its_batch_with_it(resources):
     for mapping in resources("AWS::Lambda::EventSourceMapping").values():
         p = mapping["Properties"]
         assert p["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert p["BatchSize"] == 10
         assert p["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-@pytest.mark.parametrize("window", [0, 300])
-def test_a_message_stays_hidden_for_six_function_timeouts_and_the_window(synthesize, window):
-    template = synthesize({"infrastructure": {"batching_window_seconds": window}})
-    by_type = {
-        kind: [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind]
-        for kind in ("AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping")
+def mappings(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Service name -> properties of the mapping that feeds its function."""
+    of = template["Resources"]
+    found = [r["Properties"] for r in of.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    return {
+        of[p["FunctionName"]["Ref"]]["Properties"]["Environment"]["Variables"][
+            "POWERTOOLS_SERVICE_NAME"
+        ]: p
+        for p in found
     }
-    (timeout,) = {each["Timeout"] for each in by_type["AWS::Lambda::Function"]}
-    for mapping in by_type["AWS::Lambda::EventSourceMapping"]:
-        assert mapping["MaximumBatchingWindowInSeconds"] == window
-    for queue in by_type["AWS::SQS::Queue"]:
-        if "RedrivePolicy" in queue:
-            assert queue["VisibilityTimeout"] == 6 * timeout + window
+
+
+def test_a_batch_is_as_large_as_it_may_be_without_a_wait(template):
+    for name in ("quota_increase", "traffic_shift"):
+        p = mappings(template)[name]
+        assert (p["BatchSize"], p["MaximumBatchingWindowInSeconds"]) == (10, 0)
+
+
+def test_a_storm_of_spot_is_few_batches_whatever_the_others_settings(synthesize):
+    """More than 10 need a window (Lambda developer guide, "Configuring an event source mapping")."""
+    settings = {"batch_size": 1, "batching_window_seconds": 300, "maximum_concurrency": 7}
+    p = mappings(synthesize({"infrastructure": settings}))["spot_fallback"]
+    assert (p["BatchSize"], p["MaximumBatchingWindowInSeconds"]) == (1000, 2)
+    assert p["ScalingConfig"] == {"MaximumConcurrency": 7}
+
+
+@pytest.mark.parametrize("window", [0, 300])
+def test_a_message_stays_hidden_for_six_function_timeouts_and_its_window(synthesize, window):
+    template = synthesize({"infrastructure": {"batching_window_seconds": window}})
+    of = template["Resources"]
+    (timeout,) = {
+        r["Properties"]["Timeout"] for r in of.values() if r["Type"] == "AWS::Lambda::Function"
+    }
+    for name, mapping in mappings(template).items():
+        waited = mapping["MaximumBatchingWindowInSeconds"]
+        assert waited == (2 if name == "spot_fallback" else window)
+        queue = of[target(mapping["EventSourceArn"])]["Properties"]
+        assert queue["VisibilityTimeout"] == 6 * timeout + waited

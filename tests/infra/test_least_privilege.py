@@ -8,16 +8,27 @@ from typing import Any
 
 import pytest
 
-REMEDIATIONS = ("quota_increase", "traffic_shift")
+REMEDIATIONS = ("quota_increase", "spot_fallback", "traffic_shift")
 
 # What may be called on any resource, and why.
 ANY_RESOURCE = {
+    "autoscaling:DescribeAutoScalingGroups": "takes no resource",
+    "autoscaling:DescribeAutoScalingInstances": "takes no resource",
+    "autoscaling:DescribeInstanceRefreshes": "takes no resource",
+    "autoscaling:DescribeScalingActivities": "takes no resource",
     "cloudwatch:DescribeAlarms": "tells of composite alarms only with a permission on `*`",
     "cloudwatch:GetMetricData": "takes no resource",
     "cloudwatch:ListAlarmMuteRules": "lists every rule of the account",
     "ec2:DescribeCapacityBlockOfferings": "offers are no resources",
     "ec2:DescribeInstanceTypeOfferings": "instance types are no resources",
     "ec2:DescribeInstanceTypes": "instance types are no resources",
+    "ec2:DescribeInstances": "takes no resource",
+    "ec2:DescribeLaunchTemplateVersions": "takes no resource",
+    "ec2:DescribeSpotInstanceRequests": "takes no resource",
+    "ec2:DescribeSpotPriceHistory": "prices are no resources",
+    "elasticloadbalancing:DescribeTargetGroups": "takes no resource",
+    "elasticloadbalancing:DescribeTargetHealth": "takes no resource",
+    "sagemaker:ListTrainingJobs": "lists every job of the account",
     "sagemaker:SearchTrainingPlanOfferings": "offers are no resources",
     "servicequotas:GetAWSDefaultServiceQuota": "takes no resource",
     "servicequotas:GetQuotaUtilizationReport": "takes no resource",
@@ -139,6 +150,33 @@ def test_quota_increase_may_do_exactly_this(resources):
     }
 
 
+def test_spot_fallback_may_do_exactly_this_while_no_role_is_listed(resources):
+    assert granted(role_of(resources, "spot_fallback")) - REMEDIATING == {
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DetachInstances",
+        "autoscaling:UpdateAutoScalingGroup",
+        "ec2:CreateTags",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeSpotInstanceRequests",
+        "ec2:DescribeSpotPriceHistory",
+        "ec2:RunInstances",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "elasticloadbalancing:RegisterTargets",
+        "iam:GetInstanceProfile",
+        "sagemaker:DescribeTrainingJob",
+        "sagemaker:ListTags",
+        "sagemaker:ListTrainingJobs",
+        "sagemaker:StopTrainingJob",
+        "ssm:GetParameters",
+        "tag:GetResources",
+    }
+
+
 @pytest.mark.parametrize("name", REMEDIATIONS)
 def test_each_remediation_may_do_what_all_do(resources, name):
     assert granted(role_of(resources, name)) >= REMEDIATING
@@ -183,14 +221,14 @@ def test_only_this_accounts_alarms_may_invoke_a_function(resources):
         assert '{"Ref": "AWS::AccountId"}, ":alarm:*"' in arn
 
 
-def test_remediations_take_alarms_as_actions_and_nothing_else_does(resources):
+def test_remediations_that_alarms_speak_to_take_them_as_actions_and_nothing_else_does(resources):
     lambdas = resources("AWS::Lambda::Function")
     invoked = [
         lambdas[p["Properties"]["FunctionName"]["Fn::GetAtt"][0]]["Properties"]
         for p in resources("AWS::Lambda::Permission").values()
     ]
     names = [f["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for f in invoked]
-    assert sorted(names) == sorted(REMEDIATIONS)
+    assert sorted(names) == ["quota_increase", "traffic_shift"]
 
 
 @pytest.mark.parametrize(

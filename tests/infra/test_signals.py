@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from cli import status
 from functions.core.settings import Settings, parse
+from functions.spot_fallback.money import COUNTED
 from infra.settings import VARIABLE_BYTES, read_settings
 from tests.infra.patterns import matches
 
-REMEDIATIONS = {"quota_increase", "traffic_shift"}
+REMEDIATIONS = {"quota_increase", "spot_fallback", "traffic_shift"}
 
 SAGEMAKER = {
     "id": "m1",
@@ -160,6 +162,7 @@ def test_functions_are_told_what_they_need(functions, environments, context):
     for name, own in (
         ("traffic_shift", settings.traffic_shift),
         ("quota_increase", settings.quota_increase),
+        ("spot_fallback", settings.spot_fallback),
     ):
         told = json.loads(environments[name]["LEVER_SETTINGS"])
         assert parse(type(own), told, "") == own
@@ -190,6 +193,10 @@ def test_the_operator_knows_every_queue(queues, environments):
     assert json.loads(told) == queues
 
 
+def test_the_status_that_an_operator_sees_is_of_every_remediation():
+    assert set(status.REMEDIATIONS) == REMEDIATIONS
+
+
 def test_the_stack_tells_where_its_parts_are(template):
     assert template["Outputs"].keys() == {
         "DashboardName",
@@ -198,6 +205,8 @@ def test_the_stack_tells_where_its_parts_are(template):
         "OperatorFunctionArn",
         "QuotaIncreaseFunctionArn",
         "QuotaIncreaseQueueUrl",
+        "SpotFallbackFunctionArn",
+        "SpotFallbackQueueUrl",
         "TopicArn",
         "TrafficShiftFunctionArn",
         "TrafficShiftQueueUrl",
@@ -220,3 +229,40 @@ def test_the_dashboard_shows_outcomes_functions_and_queues(resources, queues):
         assert f'{{"Ref": "{id}"}}' in body
     for id in queues.values():
         assert f'{{"Fn::GetAtt": ["{id}", "QueueName"]}}' in body
+
+
+def widgets(template: dict[str, Any]) -> list[dict[str, Any]]:
+    (dashboard,) = [
+        each for each in template["Resources"].values() if each["Type"].endswith("::Dashboard")
+    ]
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "x" for part in body)
+    found: list[dict[str, Any]] = json.loads(text)["widgets"]
+    return found
+
+
+def test_the_dashboard_counts_spots_money_as_its_function_measures_it(template):
+    money = [w for w in widgets(template) if w["properties"]["title"].startswith("Money")]
+    assert all("while an incident is open" in w["properties"]["title"] for w in money)
+    shown = [metric for w in money for metric in w["properties"]["metrics"]]
+    names = [name[0].upper() + name[1:] for name in COUNTED]
+    assert sorted(metric[1] for metric in shown) == sorted(names)
+    for namespace, _, dimension, value, how in shown:
+        assert (namespace, dimension, value) == (
+            "MlCapacityRemediation",
+            "remediation",
+            "spot_fallback",
+        )
+        assert how == {"stat": "Sum"}
+
+
+def test_widgets_do_not_hide_each_other(template):
+    """A row is 24 wide (CloudWatch API reference, "Dashboard body structure and syntax")."""
+    taken = [
+        (w["x"] + x, w["y"] + y)
+        for w in widgets(template)
+        for x in range(w["width"])
+        for y in range(w["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert all(0 <= x < 24 for x, _ in taken)

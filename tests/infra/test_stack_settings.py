@@ -22,6 +22,19 @@ def quotas(*rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"quota_increase": {"quotas": [well | rule for rule in rules or (changes,)]}}
 
 
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+def spot(**own: Any) -> dict[str, Any]:
+    return {"spot_fallback": own}
+
+
+def prices(*each: dict[str, Any]) -> dict[str, Any]:
+    """Settings with these prices, each what it says of one that is well."""
+    well = {"instance_type": "g5.xlarge", "on_demand": 1.006, "spot": 0.4}
+    return spot(prices=[well | price for price in each])
+
+
 def test_settings_may_be_left_out():
     assert read_settings(None) == read_settings({}) == StackSettings()
 
@@ -114,6 +127,25 @@ def test_other_quotas_are_delivered_left_alone(context, service, code, name):
         ),
         ({"quota_increase": {"global_region": "Virginia"}}, "global_region is 'Virginia'"),
         ({"quota_increase": {"scan": "hourly"}}, "must be one of report, metrics, off"),
+        (spot(role=[]), "remediation.spot_fallback.role is not a setting; did you mean 'roles'?"),
+        (spot(roles=["training"]), "remediation.spot_fallback.roles[0] is 'training', which"),
+        (spot(roles=[f"{ROLE}ml-*", f"{ROLE}*"]), "spot_fallback.roles[1] is"),
+        (spot(roles=[f"{ROLE}*"]), "which any role fits"),
+        (spot(roles=[f"{ROLE}**"]), "which any role fits"),
+        (spot(roles=[f"{ROLE}*/*"]), "which any role fits"),
+        (
+            spot(roles=[f"{ROLE}training-of-team-{i}-{'x' * 40}" for i in range(40)]),
+            "remediation.spot_fallback takes",
+        ),
+        (spot(fallback_types=["g5.xlarge"]), "fallback_types[0] is 'g5.xlarge', which does not"),
+        (spot(on_demand_units=-1), "spot_fallback.on_demand_units must be from 0 to 1000"),
+        (prices({}, {"spot": 0.5}), "spot_fallback.prices[1] is of g5.xlarge, as prices[0] is"),
+        (prices({"spot": 1.1}), "prices[0].on_demand is 1.006, below its spot, 1.1"),
+        (prices({"on_demand": 0, "spot": 0}), "prices[0].on_demand is 0; leave out a type"),
+        (prices({"on_demand": -1}), "prices[0].on_demand must be from 0"),
+        (prices({"on_demand": float("nan")}), "prices[0].on_demand must be from 0"),
+        (prices({"on_demand": "1.006"}), "prices[0].on_demand must be float or int, not '1.006'"),
+        (prices({"on_demand": True}), "prices[0].on_demand must be float or int, not True"),
         ({"infrastructure": {"log_retention_days": 31}}, "must be one of 1, 3, 5, 7, 14, 30"),
         ({"infrastructure": {"notify_emails": "me@example.com"}}, "must be a list"),
         ({"infrastructure": {"notify_emails": ["nobody"]}}, "notify_emails[0] is 'nobody'"),
@@ -128,6 +160,33 @@ def test_a_setting_that_may_not_be_deployed_is_refused(settings, sentence):
     with pytest.raises(SettingsError) as refusal:
         read_settings(settings)
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["training", "ml-*", "service-role/*", "*-training", "team/*/training"],
+)
+def test_roles_may_be_named_by_any_part_of_their_names(role):
+    settings = read_settings(spot(roles=[ROLE + role]))
+    assert settings.spot_fallback.roles == (ROLE + role,)
+
+
+def test_prices_may_leave_spots_to_ec2_and_be_the_same_in_both_markets():
+    found = read_settings(
+        prices({"spot": 0}, {"instance_type": "g5.2xlarge", "on_demand": 2, "spot": 2})
+    )
+    assert [(each.on_demand, each.spot) for each in found.spot_fallback.prices] == [
+        (1.006, 0),
+        (2, 2),
+    ]
+
+
+def test_what_is_too_long_is_told_with_what_would_shorten_it():
+    roles = [f"{ROLE}training-of-team-{i}-{'x' * 40}" for i in range(40)]
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(spot(roles=roles))
+    assert "let fewer roles say more with patterns" in str(refusal.value)
+    assert len(refusal.value.problems) == 1
 
 
 def test_synth_stops_with_a_sentence_for_each_thing_to_change(root, tmp_path):
@@ -172,8 +231,9 @@ def test_settings_reach_what_they_set(synthesize):
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
     assert {g["RetentionInDays"] for g in properties("AWS::Logs::LogGroup")} == {7}
     assert {f["MemorySize"] for f in properties("AWS::Lambda::Function")} == {512}
+    sizes = [m["BatchSize"] for m in properties("AWS::Lambda::EventSourceMapping")]
+    assert sorted(map(str, sizes)) == ["1", "1", "1000"]
     for mapping in properties("AWS::Lambda::EventSourceMapping"):
-        assert mapping["BatchSize"] == 1
         assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert properties("AWS::CloudWatch::Dashboard") == []
     assert "DashboardName" not in template["Outputs"]
@@ -185,6 +245,7 @@ def test_a_setting_that_is_a_list_of_settings_shows_each_of_them():
     for name in ("service", "quota", "max", "max_growth"):
         assert "| required |" in rows[f"`quota_increase.quotas[].{name}`"]
     assert "| act | off, observe, approve, act |" in rows["`quota_increase.quotas[].mode`"]
+    assert "| required | 0 to 10000 |" in rows["`spot_fallback.prices[].on_demand`"]
     assert "| `ml.*`, `p*`, `g*`" in rows["`quota_increase.capacity_types`"]
 
 

@@ -102,6 +102,8 @@ def test_cdk_nag_has_nothing_to_object_to_and_each_exception_has_a_reason(build)
     }
     traffic_shift = "TrafficShift/TrafficShift/Role/Resource"
     quota_increase = "QuotaIncrease/QuotaIncrease/Role/Resource"
+    spot_fallback = "SpotFallback/SpotFallback/Role/Resource"
+    here = "<AWS::Region>:<AWS::AccountId>"
     assert accepted == {
         ("AwsSolutions-IAM5[Resource::*]", traffic_shift),
         (
@@ -118,6 +120,35 @@ def test_cdk_nag_has_nothing_to_object_to_and_each_exception_has_a_reason(build)
             )
             for region in ("<AWS::Region>", "")
             for service in ("ec2", "lambda", "sagemaker")
+        ),
+        ("AwsSolutions-IAM5[Resource::*]", spot_fallback),
+        *(
+            (f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:{each}]", spot_fallback)
+            for each in (
+                f"autoscaling:{here}:autoScalingGroup:*:autoScalingGroupName/*",
+                *(
+                    f"ec2:{here}:{kind}/*"
+                    for kind in (
+                        "capacity-reservation",
+                        "instance",
+                        "key-pair",
+                        "launch-template",
+                        "network-interface",
+                        "placement-group",
+                        "security-group",
+                        "subnet",
+                        "volume",
+                    )
+                ),
+                "ec2:<AWS::Region>::image/*",
+                "ec2:<AWS::Region>::snapshot/*",
+                f"elasticloadbalancing:{here}:targetgroup/*",
+                "iam::<AWS::AccountId>:instance-profile/*",
+                f"license-manager:{here}:license-configuration:*",
+                f"resource-groups:{here}:group/*",
+                f"sagemaker:{here}:training-job/*",
+                "ssm:<AWS::Region>::parameter/aws/service/*",
+            )
         ),
         ("AwsSolutions-SQS3", "Operator/Operator/DeadLetters/Resource"),
     }
