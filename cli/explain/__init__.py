@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cli.explain import quota_increase, traffic_shift
+from cli.explain import quota_increase, spot_fallback, traffic_shift
 from cli.explain.explanation import explanation, refused
 from functions.core.signals import BadSignal, Kind, Signal, read, read_body
 from functions.quota_increase.reading import usage_metrics
@@ -21,7 +21,7 @@ def explain(path: Path) -> dict[str, Any]:
         return refused(bad)
     match signal.kind:
         case Kind.EVENT:
-            return quota_increase.explain(signal)
+            return _event(signal)
         case Kind.ALARM if usage_metrics(signal):
             return quota_increase.explain(signal)
         case Kind.ALARM:
@@ -33,6 +33,15 @@ def explain(path: Path) -> dict[str, Any]:
             would = "the remediation looks at the target and answers the operator's intent"
             target = signal.detail["target"]
             return explanation(signal={"kind": "operator"}, would=would, target=target)
+
+
+def _event(signal: Signal) -> dict[str, Any]:
+    """Of a training job on Spot that failed, quota increase says why if a quota or capacity was
+    short; all else of Spot is spot fallback's."""
+    said = quota_increase.explain(signal)
+    if said["refusal"] is None or not spot_fallback.concerns(signal):
+        return said
+    return spot_fallback.explain(signal)
 
 
 def _read(path: Path) -> Signal:

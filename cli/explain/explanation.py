@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.core.decision import Refuse
-from functions.core.signals import BadSignal, Kind, Signal
+from functions.core.signals import BadSignal, Kind, Place, Signal
 
 NOTHING: Mapping[str, Any] = {
     "remediation": None,
@@ -52,3 +52,12 @@ def shown(signal: Signal) -> dict[str, Any]:
         "source": signal.source,
         "time": signal.time.isoformat(),
     }
+
+
+def arn(here: Place, service: str, resource: str) -> str:
+    """An event names its Region, not its partition (AWS General Reference, "ARN format")."""
+    partition = "aws"
+    for prefix, other in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if here.region.startswith(prefix):
+            partition = other
+    return f"arn:{partition}:{service}:{here.region}:{here.account}:{resource}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cli.explain.explanation import explanation, refused, shown
+from cli.explain.explanation import arn, explanation, refused, shown
 from functions.core.decision import Refuse
 from functions.core.signals import BadSignal, Place, Signal
 from functions.quota_increase.reading import read
@@ -129,23 +129,11 @@ def _target(reading: Reading, here: Place) -> str | None:
     match reading:
         case Refused() | NearLimit():
             code = reading.quota_code
-            return _arn(here, "servicequotas", f"{reading.service}/{code}") if code else None
+            return arn(here, "servicequotas", f"{reading.service}/{code}") if code else None
         case CapacityShort():
-            return _arn(here, reading.service, f"instance-type/{reading.instance_type}")
+            return arn(here, reading.service, f"instance-type/{reading.instance_type}")
         case UsageAlarm():
             return None
-
-
-def _arn(here: Place, service: str, resource: str) -> str:
-    return f"arn:{_partition(here.region)}:{service}:{here.region}:{here.account}:{resource}"
-
-
-def _partition(region: str) -> str:
-    """An event names its Region, not its partition (AWS General Reference, "ARN format")."""
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
 
 
 def _number(value: float | None) -> float | int | None:
