@@ -52,7 +52,8 @@ class Launched:
 
 @dataclass(frozen=True)
 class JobChanged:
-    """A training job's state changed. name: the job to look at, for an heir the one before it."""
+    """A training job's state changed. name: the job to look at, for an heir the one before it.
+    spot: whether Spot may be what it trains on."""
 
     name: str
     spot: bool
@@ -97,11 +98,12 @@ def _group(detail: Mapping[str, Any]) -> str:
 
 
 def _job(detail: Mapping[str, Any]) -> JobChanged:
-    """Tags come as a map (SageMaker developer guide, the event's sample)."""
+    """Tags come as a map, and whether it trains on Spot may not come at all: then a look tells
+    (SageMaker developer guide, the event's sample)."""
     tags = detail.get("Tags")
     tags = tags if isinstance(tags, Mapping) else {}
     name = tags.get(ORIGINAL_TAG) or detail.get("TrainingJobName")
     if not isinstance(name, str) or not _JOB.fullmatch(name):
         raise BadSignal("not-an-event", f"TrainingJobName is no job's name: {name!r:.80}")
-    spot = detail.get("EnableManagedSpotTraining") is True or ORIGINAL_TAG in tags
+    spot = detail.get("EnableManagedSpotTraining") is not False or ORIGINAL_TAG in tags
     return JobChanged(name, spot, LEVER_TAG in tags)

@@ -108,6 +108,14 @@ def test_tags_that_are_no_map_are_no_tags() -> None:
     assert read(signal(envelope)) == JobChanged("resnet", spot=True, opted_in=False)
 
 
+def test_a_job_whose_event_tells_no_market_is_looked_at() -> None:
+    """As in the sample of the SageMaker developer guide, which has no such member."""
+    envelope = event("training_job_interrupted")
+    del envelope["detail"]["EnableManagedSpotTraining"]
+
+    assert read(signal(envelope)) == JobChanged("resnet", spot=True, opted_in=True)
+
+
 def test_an_event_of_another_kind_tells_nothing_of_spot() -> None:
     envelope = event("interruption_warning") | {"detail-type": "EC2 Instance State-change"}
 
