@@ -292,16 +292,10 @@ def _work(text: str | None) -> timedelta | Refuse | None:
     if text is None:
         return None
     try:
-        return timedelta(hours=_positive(text))
+        work = timedelta(hours=float(text))
     except (ValueError, OverflowError):
-        return _bad_tag("bad-work-hours", WORK_TAG, text, "36.5")
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number) or number <= 0:
-        raise ValueError(text)
-    return number
+        work = timedelta()
+    return work if work > timedelta() else _bad_tag("bad-work-hours", WORK_TAG, text, "36.5")
 
 
 def _bad_tag(code: str, tag: str, text: str, example: str) -> Refuse:

@@ -165,3 +165,4 @@ def test_a_job_that_never_had_instances_waits_since_it_was_created() -> None:
     assert idle_since(job(WAITING)) == NOON
     assert idle_since(job(LOST)) == NOON + minutes(250)
     assert idle_since(job(SecondaryStatusTransitions=None)) == NOON
+    assert idle_since(over()) == NOON + minutes(250)

@@ -112,7 +112,9 @@ def test_a_job_past_its_patience_is_stopped_first() -> None:
 
 def test_waiting_is_counted_from_when_the_instances_were_lost() -> None:
     assert isinstance(decide(seen(job(LOST), 279), None, RULES), Wait)
-    assert acted(decide(seen(job(LOST), 280), None, RULES)).write == STOP
+    act = acted(decide(seen(job(LOST), 280), None, RULES))
+    assert act.write == STOP
+    assert not act.ask  # its work is kept
 
 
 @pytest.mark.parametrize("secondary", ["Starting", "Interrupted", "Pending", "Restarting"])
@@ -183,6 +185,13 @@ def test_each_interruption_may_have_cost_work() -> None:
 
     assert act.evidence["trainedHours"] == pytest.approx(285 / 60, abs=0.001)
     assert act.evidence["keptHours"] == pytest.approx(255 / 60, abs=0.001)
+
+
+def test_no_work_is_kept_that_was_never_done() -> None:
+    short = job([("Starting", 0), ("Training", 5), ("Interrupted", 10)])
+    act = acted(decide(seen(short, 400), None, RULES))
+
+    assert (act.evidence["keptHours"], act.evidence["leftHours"]) == (0, 10)
 
 
 def test_a_deadline_that_is_lost_is_met_as_well_as_can_be_and_it_is_said_by_how_much() -> None:
