@@ -47,7 +47,9 @@ class Templates:
             if error.response["Error"]["Code"].startswith("InvalidLaunchTemplate"):
                 return Template("", ())
             raise
-        data = next((each["LaunchTemplateData"] for each in found["LaunchTemplateVersions"]), {})
+        data: Mapping[str, Any] = next(
+            (each["LaunchTemplateData"] for each in found["LaunchTemplateVersions"]), {}
+        )
         profile = data.get("IamInstanceProfile", {})
         named = profile.get("Name") or profile.get("Arn", "").rsplit("/", 1)[-1]
         return Template(data.get("InstanceType", ""), self._roles(named) if named else ())
