@@ -15,6 +15,7 @@ from local.cloud.ec2 import catalogue
 from local.cloud.ec2.capacity import Capacity, Pool
 from local.cloud.ec2.catalogue import Market
 from local.cloud.ec2.happenings import tell
+from local.cloud.ec2.lookups import Lookups
 from local.cloud.ec2.orders import Order, Orders
 from local.cloud.seam import Refusal
 from local.cloud.servicequotas import applied
@@ -51,7 +52,7 @@ class Ended:
         return getattr(self._instance, name)
 
 
-class Launches(EC2Backend):
+class Launches(Lookups):
     """The instances of one account and Region, and the capacity that is left for more."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
