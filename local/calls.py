@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,8 @@ class Identity:
 class Call:
     """One answered AWS call. `time` is when it arrived, in epoch seconds; `service` is the name the
     request was signed for; `error` is the error code of a refused call; `trace` is the trace header
-    it came with, alike for all calls of one invocation of a function."""
+    it came with, alike for all calls of one invocation of a function; `parameters` what it asked for,
+    in protocols that send it flat."""
 
     time: float
     access_key: str
@@ -34,6 +36,7 @@ class Call:
     error: str | None
     milliseconds: float
     trace: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The call as the control interface shows it; `caller` is the function's name or the key."""
@@ -49,6 +52,7 @@ class Call:
             "error": self.error,
             "milliseconds": round(self.milliseconds, 1),
             "trace": self.trace,
+            "parameters": dict(self.parameters),
         }
 
     def made_by(self, caller: str) -> bool:

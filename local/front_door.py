@@ -13,7 +13,7 @@ from yarl import URL
 
 from local import tag_search
 from local.calls import Call, CallLog, Identity
-from local.operations import error_code, operation, signature
+from local.operations import error_code, operation, parameters, signature
 
 # Services the simulated cloud answers; ministack answers every other.
 CLOUD_SERVICES = frozenset(
@@ -99,6 +99,7 @@ class FrontDoor:
                 error=error_code(answer.headers, answer.body) if answer.status >= 400 else None,
                 milliseconds=(time.time() - arrived) * 1000,
                 trace=request.headers.get("X-Amzn-Trace-Id"),
+                parameters=parameters(request.headers, body),
             )
         )
         return _response(answer, request.method)

@@ -14,6 +14,9 @@ from botocore.loaders import Loader
 
 _SIGNED = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
+FORM = "application/x-www-form-urlencoded"
+MOST = 20_000
+
 # Where the name a request is signed for is not the name of botocore's model.
 _MODEL = {
     "monitoring": "cloudwatch",
@@ -51,7 +54,7 @@ def operation(
     _, rpc, name = path.partition("/operation/")
     if rpc:
         return name
-    if headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+    if headers.get("Content-Type", "").startswith(FORM):
         action = parse_qs(body[:2000].decode("latin-1")).get("Action")
         if action:
             return action[0]
@@ -59,6 +62,17 @@ def operation(
     if action:
         return action[0]
     return _rest_operation(service, method, path, query, headers) or f"{method} {path}"
+
+
+def parameters(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """What a request of the Query protocol asks for, as flat as it is sent (`InstanceIds.member.1`),
+    the first 20 KB of it; empty for other protocols."""
+    if not headers.get("Content-Type", "").startswith(FORM):
+        return {}
+    text = body[:MOST].decode("latin-1")
+    whole = text if len(body) <= MOST else text.rpartition("&")[0]
+    asked = dict(parse_qsl(whole, keep_blank_values=True))
+    return {name: value for name, value in asked.items() if name not in ("Action", "Version")}
 
 
 def error_code(headers: Mapping[str, str], body: bytes) -> str | None:

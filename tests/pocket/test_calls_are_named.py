@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from local.operations import error_code, operation
+from local.operations import MOST, error_code, operation, parameters
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
@@ -52,3 +52,16 @@ def test_an_operation_has_its_name(
 )
 def test_an_error_has_its_code(headers: dict[str, str], body: bytes, code: str | None) -> None:
     assert error_code(CIMultiDict(headers), body) == code
+
+
+def test_what_is_asked_in_the_query_protocol_is_told_flat() -> None:
+    body = b"Action=DescribeAutoScalingInstances&Version=2011-01-01&InstanceIds.member.1=i-1&Empty="
+    assert parameters(CIMultiDict(FORM), body) == {"InstanceIds.member.1": "i-1", "Empty": ""}
+    assert parameters(CIMultiDict({"Content-Type": "application/x-amz-json-1.1"}), b"{}") == {}
+
+
+def test_of_a_long_request_whole_parameters_are_told() -> None:
+    body = b"&".join(b"Id.%d=%s" % (number, b"x" * 95) for number in range(MOST // 50))
+    told = parameters(CIMultiDict(FORM), body)
+    assert 150 < len(told) < MOST // 50
+    assert set(told.values()) == {"x" * 95}

@@ -155,6 +155,19 @@ def test_a_call_is_recorded_with_operation_status_and_key() -> None:
     housed(scene)
 
 
+def test_a_call_is_recorded_with_what_it_asked_for() -> None:
+    async def scene(house: House) -> None:
+        form = {"Content-Type": "application/x-www-form-urlencoded", **signed("autoscaling")}
+        sent = "Action=DetachInstances&Version=2011-01-01&AutoScalingGroupName=workers"
+        async with house.session.post(house.url, headers=form, data=sent):
+            pass
+        (call,) = house.calls.select()
+        assert call.operation == "DetachInstances"
+        assert call.as_json()["parameters"] == {"AutoScalingGroupName": "workers"}
+
+    housed(scene)
+
+
 def test_a_functions_call_is_recorded_under_its_name_and_role() -> None:
     async def scene(house: House) -> None:
         role = "arn:aws:iam::000000000000:role/Shifter"
