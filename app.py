@@ -8,12 +8,14 @@ from aws_cdk import App
 
 from functions.core.settings import SettingsError
 from infra.settings import read_settings
+from infra.settings_file import over
 from infra.stack import MlCapacityRemediationStack
 
 app = App()
 try:
-    settings = read_settings(app.node.try_get_context("remediation"))
+    context = app.node.try_get_context
+    settings = read_settings(over(context("remediation"), context("settings")))
 except SettingsError as error:
-    sys.exit(f"cdk.json holds settings that may not be deployed:\n{error}")
+    sys.exit(f"These settings may not be deployed:\n{error}")
 MlCapacityRemediationStack(app, "MlCapacityRemediation", settings=settings)
 app.synth()

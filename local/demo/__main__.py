@@ -13,6 +13,7 @@ from local import install
 from local.account import ROOT
 from local.backend import DidNotStart
 from local.demo.account import Hands
+from local.demo.acts.spot_fallback import SETTINGS
 from local.demo.play import play
 from local.demo.report import write
 from local.demo.scene import DemoFailed
@@ -46,7 +47,7 @@ def main() -> int:
                 view.says(f"it answers at {pocket.endpoint_url}; `cdk bootstrap`")
                 pocket.bootstrap()
                 view.says("`cdk deploy` of the stack")
-                pocket.deploy()
+                pocket.deploy(context={"settings": str(SETTINGS)})
                 hands = Hands(pocket)
                 hands.listen()
                 acts = play(hands, view)

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.demo.acts.spot_fallback import SETTINGS
 from local.pocket import Pocket
 from tests.e2e.probe import eventually, probe
 
 
 @pytest.fixture(scope="session")
 def pocket() -> Iterator[Pocket]:
-    """A running account with the stack deployed; gone with the session."""
+    """A running account with the stack deployed as the demo does; gone with the session."""
     with Pocket() as account:
         account.bootstrap()
-        account.deploy()
+        account.deploy(context={"settings": str(SETTINGS)})
         yield account
 
 

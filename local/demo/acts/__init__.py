@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.demo.acts.quota_increase import QuotaIncrease
+from local.demo.acts.spot_fallback import SpotFallback
 from local.demo.acts.traffic_shift import TrafficShift
 
-ACTS = (TrafficShift, QuotaIncrease)
+ACTS = (TrafficShift, QuotaIncrease, SpotFallback)

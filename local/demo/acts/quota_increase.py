@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
 
 from local.demo.account import Hands, moment
-from local.demo.acts.quotas import SECONDS_BETWEEN_READINGS, Quota, launch, refused, train
-from local.demo.scene import Listing, Scene, Script, attempt, until
+from local.demo.acts.quotas import (
+    NODE,
+    NODES,
+    ON_SALE,
+    SECONDS_BETWEEN_READINGS,
+    Quota,
+    launch,
+    listing,
+    ranked,
+    refused,
+    sell,
+    train,
+)
+from local.demo.scene import Scene, Script, attempt, until
 
 P4D, P5 = "ml.p4d.24xlarge", "ml.p5.48xlarge"
-NODE, NODES, SHORT_ZONE = "p4d.24xlarge", 2, "us-east-1d"
-VCPUS = 96
+SHORT_ZONE = "us-east-1d"
 FLEET = 400
 REPETITIONS = 20
 RAISED, REPEATED, SHORT, CAPPED, UNRULED = (
@@ -38,14 +49,7 @@ QUOTAS: Mapping[str, tuple[str, str, str]] = {
     UNRULED: ("ec2", "L-2C3B7624", "Running On-Demand Trn instances"),
 }
 """Service, code and name of the quota of a scene."""
-P_VCPUS = "/servicequotas/quotas/ec2/L-417A185B/value"
-OFFERS: Mapping[str, tuple[float, int]] = {
-    "us-east-1a": (14.2, 24),
-    "us-east-1b": (11.8, 72),
-    "us-east-1c": (12.5, 48),
-}
-"""Capacity Blocks for sale: zone, dollars an instance hour, hours until the earliest start."""
-DURATIONS = {"quota_decision": 10, "quota_applied": 2}
+DURATIONS = {"quota_decision": 20, "quota_applied": 2}
 """What takes AWS minutes to days, in seconds."""
 LEVER_SERVICES = ("servicequotas", "monitoring", "ec2", "sagemaker")
 AWS_SECONDS, VERIFY_SECONDS, START_SECONDS = 60, 150, 60
@@ -168,33 +172,19 @@ class QuotaIncrease:
         )
         told = yield from self.hands.hears(NODE, "capacity-short")
         scene.moments["told"] = told.at
-        evidence = told.detail["evidence"]
-        scene.listing = _listing(evidence["offers"])
+        evidence, zones = told.detail["evidence"], list(ON_SALE[NODE])
+        scene.listing = listing(evidence["offers"])
         scene.why = str(told.detail["reason"])
         scene.after = f"AWS has some in {', '.join(evidence['azHints'])}"
-        prices = [offer["feePerInstanceHour"] for offer in evidence["offers"]]
-        ranked = sorted(price for price, _ in OFFERS.values())
-        scene.passed = evidence["azHints"] == list(OFFERS) and prices == ranked
+        scene.passed = evidence["azHints"] == zones and ranked(evidence["offers"], NODE)
         if not scene.passed:
-            scene.why = f"not {list(OFFERS)} at {ranked}: {scene.why}"
+            scene.why = f"not {zones}, the cheapest hour first: {scene.why}"
 
     def _make_short(self) -> None:
         """A quota that allows the instances, one zone without any, and offers elsewhere."""
-        control = self.hands.account.control
-        control("PUT", P_VCPUS, {"value": NODES * VCPUS})
+        sell(self.hands)
         short = {"instance_type": NODE, "availability_zone": SHORT_ZONE, "remaining": 0}
-        control("PUT", "/ec2/capacity", short)
-        offers = [
-            {
-                "instance_type": NODE,
-                "availability_zone": zone,
-                "instance_count": NODES,
-                "hourly_price": price,
-                "starts_in_hours": hours,
-            }
-            for zone, (price, hours) in OFFERS.items()
-        ]
-        control("PUT", "/ec2/capacity-block-offerings", {"offerings": offers})
+        self.hands.account.control("PUT", "/ec2/capacity", short)
 
     def _capped(self) -> Script:
         self.says(f"a training job asks for {FLEET} {P5} at once")
@@ -232,7 +222,9 @@ class QuotaIncrease:
         if time.time() - self._looked < SECONDS_BETWEEN_READINGS:
             return
         self._looked = time.time()
-        jobs = self.hands.client("sagemaker").list_training_jobs(StatusEquals="InProgress")
+        jobs = self.hands.client("sagemaker").list_training_jobs(
+            StatusEquals="InProgress", NameContains="train"
+        )
         self._quotas[RAISED].look(len(jobs["TrainingJobSummaries"]))
 
     def _made(self, operation: str) -> list[dict[str, Any]]:
@@ -253,20 +245,3 @@ class QuotaIncrease:
 
 def _buys(call: Mapping[str, Any]) -> bool:
     return "Purchase" in call["operation"] or call["operation"] == "CreateTrainingPlan"
-
-
-def _listing(offers: Sequence[Mapping[str, Any]]) -> Listing:
-    return Listing(
-        ("$ an instance hour", "zone", "instances", "start", "hours", "up front"),
-        [
-            (
-                f"{offer['feePerInstanceHour']:.2f}",
-                offer["availabilityZone"],
-                str(offer["instances"]),
-                offer["start"][:16],
-                f"{offer['hours']:g}",
-                f"${offer['upfrontFee']:,.2f}",
-            )
-            for offer in offers
-        ],
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,22 @@ from botocore.exceptions import ClientError
 
 from local.account import ACCOUNT_ID, REGION
 from local.demo.account import Hands
-from local.demo.scene import Chart, DemoFailed, Line
+from local.demo.scene import Chart, DemoFailed, Line, Listing
 
+NODE, SMALL_NODE = "p4d.24xlarge", "p5.4xlarge"
+NODES = 2
+ON_SALE: Mapping[str, Mapping[str, tuple[float, int]]] = {
+    NODE: {
+        "us-east-1a": (14.2, 24),
+        "us-east-1b": (11.8, 72),
+        "us-east-1c": (12.5, 48),
+    },
+    SMALL_NODE: {"us-east-1a": (6.4, 24), "us-east-1c": (4.1, 48)},
+}
+"""Capacity Blocks for sale, for all acts: zone, dollars an instance hour, hours until the earliest
+start."""
+P_QUOTAS: Mapping[str, int] = {"L-417A185B": 192, "L-C4BD4855": 64}
+"""Codes and values in vCPUs: P instances On-Demand, P5 on Spot. Capacity is what is short."""
 SECONDS_BETWEEN_READINGS = 1.0
 """Service Quotas takes five calls a second of each kind, and the function needs some of them."""
 
@@ -33,6 +47,49 @@ def train(hands: Hands, name: str, instance_type: str, instances: int = 1) -> No
             "VolumeSizeInGB": 100,
         },
         StoppingCondition={"MaxRuntimeInSeconds": 3600},
+    )
+
+
+def sell(hands: Hands) -> None:
+    """Let the quotas of P instances allow some, and have Capacity Blocks of them on offer."""
+    control = hands.account.control
+    for code, vcpus in P_QUOTAS.items():
+        control("PUT", f"/servicequotas/quotas/ec2/{code}/value", {"value": vcpus})
+    offers = [
+        {
+            "instance_type": instance_type,
+            "availability_zone": zone,
+            "instance_count": NODES,
+            "hourly_price": price,
+            "starts_in_hours": hours,
+        }
+        for instance_type, zones in ON_SALE.items()
+        for zone, (price, hours) in zones.items()
+    ]
+    control("PUT", "/ec2/capacity-block-offerings", {"offerings": offers})
+
+
+def ranked(offers: Sequence[Mapping[str, Any]], instance_type: str) -> bool:
+    """Whether the offers that were told are those of the type, the cheapest hour first."""
+    prices = [offer["feePerInstanceHour"] for offer in offers]
+    return prices == sorted(price for price, _ in ON_SALE[instance_type].values())
+
+
+def listing(offers: Sequence[Mapping[str, Any]]) -> Listing:
+    """The offers that were told, as a table."""
+    return Listing(
+        ("$ an instance hour", "zone", "instances", "start", "hours", "up front"),
+        [
+            (
+                f"{offer['feePerInstanceHour']:.2f}",
+                offer["availabilityZone"],
+                str(offer["instances"]),
+                offer["start"][:16],
+                f"{offer['hours']:g}",
+                f"${offer['upfrontFee']:,.2f}",
+            )
+            for offer in offers
+        ],
     )
 
 
