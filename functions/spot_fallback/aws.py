@@ -24,6 +24,9 @@ INSTANCES_A_CALL = 50
 """Limit of DescribeAutoScalingInstances (API reference)."""
 DETACHED_A_CALL = 19
 """Limit of DetachInstances' InstanceIds (API reference; its text says 20)."""
+DETACH_TRIES = 3
+NOT_THERE = ("is not in InService", "is not part of")
+"""In the refusals of DetachInstances (github.com/reproio/ecs_deploy/issues/47 and pull/56)."""
 IDS_IN_A_FILTER = 200
 """Limit of a filter's values (EC2 API reference, "List and filter using the CLI and API")."""
 UNDER_WAY = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
@@ -227,12 +230,7 @@ class Groups:
             raise Changed({"distribution": stands})
         if stands != write["distribution"]:
             self._update(name, policy["LaunchTemplate"], write["distribution"])
-        there = {
-            each["InstanceId"]
-            for each in group["Instances"]
-            if each["LifecycleState"] == "InService"
-        }
-        self._detach(name, [id for id in write.get("leaving", ()) if id in there])
+        self._let_go(name, group, write.get("leaving", ()))
         return None
 
     def _update(
@@ -250,7 +248,22 @@ class Groups:
         except ClientError as error:
             raise _read(error, name) from error
 
-    def _detach(self, name: str, instances: Sequence[str]) -> None:
+    def _let_go(self, name: str, group: Mapping[str, Any], leaving: Sequence[str]) -> None:
+        """Detach what is in service. One that went by itself since keeps the others of its call, so
+        the group is read again."""
+        for _ in range(DETACH_TRIES):
+            there = {
+                each["InstanceId"]
+                for each in group["Instances"]
+                if each["LifecycleState"] == "InService"
+            }
+            if self._detach(name, [id for id in leaving if id in there]):
+                return
+            group = self._describe(name)
+        raise Busy(f"instances leave {name} by themselves faster than it lets go of them")
+
+    def _detach(self, name: str, instances: Sequence[str]) -> bool:
+        """Whether all of them could be detached."""
         for start in range(0, len(instances), DETACHED_A_CALL):
             try:
                 self._autoscaling.detach_instances(
@@ -259,16 +272,16 @@ class Groups:
                     ShouldDecrementDesiredCapacity=False,
                 )
             except ClientError as error:
-                if any(text in str(error) for text in ("is not in InService", "is not part of")):
-                    reason = f"an instance left {name} at this moment by itself"
-                    raise Busy(reason, again=5) from error
+                if any(text in str(error) for text in NOT_THERE):
+                    return False
                 raise _read(error, name) from error
+        return True
 
 
 def _read(error: ClientError, name: str) -> Exception:
     code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in ("ScalingActivityInProgress", "ResourceContention"):
-        return Busy(f"{name}: {text}", again=10)
+        return Busy(f"{name}: {text}")
     if "name not found" in text:
         return Gone(f"Auto Scaling group {name} does not exist any more")
     return error

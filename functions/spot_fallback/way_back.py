@@ -24,7 +24,7 @@ AT_RISK = 0.3
 HOUR = timedelta(hours=1)
 LONGEST_WAIT = 300
 """Seconds; what an hour costs is counted from look to look."""
-ORPHANED = timedelta(minutes=5)
+ORPHANED, TOLD_WITHIN = timedelta(minutes=5), timedelta(minutes=2)
 MOST_ACTS = 50
 
 
@@ -122,11 +122,13 @@ def orphaned(seen: GroupSeen, ours: Incident) -> Wait | None:
     """Instances that we took out of the group and that EC2 did not take: told once."""
     if "still-running" in ours.told:
         return None
-    long_ago = seen.now - ORPHANED
+    newest = last_write(ours)
     left = {
         id
         for act in ours.acts
-        if datetime.fromisoformat(act["at"]) <= long_ago
+        if (late := datetime.fromisoformat(act["at"]) + ORPHANED) <= seen.now
+        # A later act forgets what was told, but by then it was.
+        and newest < late + TOLD_WITHIN
         for id in act["written"].get("leaving", ())
     }
     found = sorted(left & set(seen.orphans))

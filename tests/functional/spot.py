@@ -18,7 +18,13 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/nodes"
 PROFILE, TEMPLATE, TYPE = "nodes", "plain", "m5.large"
 LEVER = "ml-remediation:spot-fallback"
 UPDATE, DETACH = "UpdateAutoScalingGroup", "DetachInstances"
-WARNING = "EC2 Spot Instance Interruption Warning"
+HEARD = {
+    "EC2 Spot Instance Interruption Warning",
+    "EC2 Instance Rebalance Recommendation",
+    "EC2 Instance Launch Successful",
+    "EC2 Instance Launch Unsuccessful",
+}
+"""What the rules pass on to the queue."""
 STEP = 10.0
 """Seconds from one delivery of the queue to the next."""
 
@@ -42,7 +48,7 @@ class Fleets:
     # WORLD.sinks
 
     def event(self, envelope: Mapping[str, Any]) -> None:
-        if envelope["source"] in ("aws.ec2", "aws.autoscaling"):
+        if envelope["detail-type"] in HEARD:
             self.events.append(envelope)
         if envelope["detail-type"] == "EC2 Instance Terminate Successful":
             self.ended.append(envelope["detail"]["EC2InstanceId"])
@@ -126,7 +132,7 @@ class Fleets:
         self.events.clear()
 
     def capacity(self, remaining: int | None, market: str = "spot", type: str = TYPE, **more: Any) -> None:  # fmt: skip
-        """How many more instances AWS has from now on; None: any number."""
+        """How many more instances AWS has in each zone from now on; None: any number."""
         body = {"instance_type": type, "market": market, "remaining": remaining, **more}
         control("PUT", "/ec2/capacity", body)
 

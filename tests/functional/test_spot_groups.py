@@ -1,14 +1,21 @@
-"""A group that Spot is taken from has On-Demand for exactly that, keeps its healthy Spot, and
-finds its way back."""
+"""A group that Spot is taken from has On-Demand for exactly that, and keeps its healthy Spot."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.functional.spot import DETACH, UPDATE, Fleets, arn, fleets, settings
-from tests.functional.world import Stage
+from local.cloud import WORLD
+from tests.functional.quotas import control
+from tests.functional.spot import DETACH, LEVER, ROLE, UPDATE, Fleets, arn, fleets, settings
+from tests.functional.world import ACCOUNT, REGION, Call, Stage
+
+READS = ("autoscaling", "ec2", "iam")
 
 
 @pytest.fixture
@@ -20,6 +27,17 @@ def fleet(stage: Stage, environment: pytest.MonkeyPatch) -> Iterator[Fleets]:
 
 def codes(answer: dict[str, object]) -> list[str]:
     return [outcome["code"] for outcome in answer["outcomes"]]  # type: ignore[attr-defined]
+
+
+def writes(fleet: Fleets) -> list[str]:
+    return [c.operation for c in fleet.stage.calls if c.operation in (UPDATE, DETACH)]
+
+
+def refusal(operation: str, code: str, text: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": text}}, operation)
+
+
+# warnings
 
 
 def test_what_is_warned_is_replaced_on_demand_and_nothing_else_is(fleet: Fleets) -> None:
@@ -34,6 +52,17 @@ def test_what_is_warned_is_replaced_on_demand_and_nothing_else_is(fleet: Fleets)
     assert fleet.markets() == {"spot": 6, "on-demand": 4}
     assert fleet.spot() == healthy
     assert not healthy & set(fleet.ended)
+    assert {fleet.state(each) for each in warned} == {"terminated"}
+
+
+def test_capacity_is_back_before_what_was_warned_is_gone(fleet: Fleets) -> None:
+    fleet.create(10)
+    warned = fleet.storm(4)
+    fleet.deliver()
+    fleet.run(20)
+
+    assert len(fleet.members()) == 10
+    assert {fleet.state(each) for each in warned} == {"running"}
 
 
 def test_the_group_is_updated_first_and_then_lets_go(fleet: Fleets) -> None:
@@ -41,6 +70,368 @@ def test_the_group_is_updated_first_and_then_lets_go(fleet: Fleets) -> None:
     fleet.storm(1)
     fleet.deliver()
 
-    writes = [c.operation for c in fleet.stage.calls if c.operation in (UPDATE, DETACH)]
-    assert writes == [UPDATE, DETACH]
+    assert writes(fleet) == [UPDATE, DETACH]
     assert fleet.stage.incident()["target"] == arn()
+
+
+def test_a_hundred_warnings_in_one_batch_are_one_update(fleet: Fleets) -> None:
+    fleet.create(100)
+    warned = fleet.storm()
+    fleet.stage.calls.clear()
+    fleet.deliver()
+
+    assert writes(fleet) == [UPDATE, *[DETACH] * 6]
+    assert fleet.bases() == [20]
+    assert sorted(fleet.detached()) == sorted(warned)
+    read = [c for c in fleet.stage.calls if c.service in READS and c.operation not in (UPDATE, DETACH)]  # fmt: skip
+    assert len(read) <= 2 + 1 + 6 + 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("reset", [True, False])
+def test_all_of_a_policy_stays_as_it_is_but_for_the_base(
+    fleet: Fleets, alone: bool, reset: bool
+) -> None:
+    """Whichever way AWS reads an update that does not say everything."""
+    WORLD.switches.distribution_updates_alone = alone
+    WORLD.switches.absent_distribution_fields_reset = reset
+    fleet.template("other", InstanceType="c5.large")
+    fleet.create(
+        4,
+        percentage=25,
+        types=["m5.large", "m5a.large"],
+        distribution={"SpotAllocationStrategy": "capacity-optimized", "SpotMaxPrice": "0.5"},
+    )
+    policy = copy.deepcopy(fleet.group()["MixedInstancesPolicy"])
+    fleet.storm(1)
+    fleet.deliver()
+
+    policy["InstancesDistribution"]["OnDemandBaseCapacity"] = fleet.base()
+    assert fleet.base() == 1
+    assert fleet.group()["MixedInstancesPolicy"] == policy
+    fleet.run(60)
+    assert fleet.stage.incident()["stage"] == "acted"
+
+
+def test_a_group_that_rebalances_itself_is_not_told_what_to_let_go(fleet: Fleets) -> None:
+    fleet.create(10, CapacityRebalance=True)
+    warned = set(fleet.storm(4))
+    healthy = fleet.spot() - warned
+    fleet.run(300)
+
+    assert writes(fleet) == [UPDATE]
+    assert fleet.markets() == {"spot": 6, "on-demand": 4}
+    assert fleet.spot() == healthy
+
+
+def test_and_is_left_alone_where_it_finds_other_spot(fleet: Fleets) -> None:
+    fleet.create(10, CapacityRebalance=True)
+    fleet.storm(4, gone=False)
+    fleet.run(300)
+
+    assert writes(fleet) == []
+    assert fleet.markets() == {"spot": 10}
+    assert {each["stage"] for each in fleet.stage.incidents()} <= {"recovered"}
+
+
+def test_recommendations_alone_change_nothing(fleet: Fleets) -> None:
+    fleet.create(10)
+    control("POST", "/ec2/spot/rebalance", {"group": "workers", "count": 10})
+    assert codes(fleet.deliver()) == ["settled"]
+    fleet.run(120)
+    assert writes(fleet) == []
+    assert fleet.stage.incidents() == []
+
+
+# launches
+
+
+def test_a_group_that_grows_where_spot_has_run_out_is_filled_up(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.capacity(1)
+    fleet.asg.set_desired_capacity(AutoScalingGroupName="workers", DesiredCapacity=10)
+    fleet.run(60)
+
+    assert fleet.bases() == [3]
+    assert fleet.markets() == {"spot": 7, "on-demand": 3}
+    assert fleet.detached() == []
+
+
+def test_a_group_that_just_grows_is_left_alone(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.asg.set_desired_capacity(AutoScalingGroupName="workers", DesiredCapacity=10)
+    fleet.run(180)
+    assert writes(fleet) == []
+    assert fleet.markets() == {"spot": 10}
+
+
+def test_an_instance_that_crashed_is_the_groups_own_to_replace(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.ec2.terminate_instances(InstanceIds=[sorted(fleet.spot())[0]])
+    fleet.run(180)
+    assert writes(fleet) == []
+    assert fleet.markets() == {"spot": 4}
+
+
+def test_what_no_event_told_the_sweep_finds(fleet: Fleets) -> None:
+    fleet.create(10)
+    fleet.storm(4)
+    fleet.run(300, deliver=False)
+    assert fleet.markets() == {"spot": 6, "on-demand": 4}
+
+
+def test_a_sweep_passes_over_groups_that_are_well_or_not_ours(fleet: Fleets) -> None:
+    fleet.create(2)
+    fleet.create(2, name="others", tags={LEVER: "off"})
+    fleet.create(2, name="strangers", tags={})
+    plain = {"LaunchTemplateName": "plain"}
+    fleet.create(2, name="plain", LaunchTemplate=plain, MixedInstancesPolicy=None)
+    fleet.capacity(0)
+    for name in ("others", "strangers", "plain"):
+        fleet.asg.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=9)
+    fleet.stage.wait(70)
+    assert codes(fleet.stage.heartbeat()) == []
+    assert fleet.stage.incidents() == []
+
+
+def test_when_on_demand_is_short_as_well_a_person_is_told_and_spot_is_tried_again(
+    fleet: Fleets,
+) -> None:
+    fleet.create(4)
+    fleet.capacity(0, market="on-demand")
+    fleet.storm(2)
+    fleet.run(120)
+    assert "Remediation Refused: on-demand-short" in fleet.stage.told()
+    incident = fleet.stage.incident()
+    assert "us-east-1a, us-east-1b, us-east-1c" in incident["reason"]
+    fleet.capacity(None)
+    fleet.run(900)
+    assert fleet.markets() == {"spot": 4}
+
+
+# hardships
+
+
+def test_a_crash_between_the_two_calls_ends_no_healthy_spot(fleet: Fleets) -> None:
+    fleet.create(10)
+    warned = set(fleet.storm(4))
+    healthy = fleet.spot() - warned
+
+    def crash(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == DETACH:
+            fleet.stage.fault = lambda moment, call: None
+            raise RuntimeError("the function dies here")
+
+    fleet.stage.fault = crash
+    fleet.deliver()
+    assert fleet.detached() == [] or len(fleet.stage.made(DETACH)) == 1
+    fleet.stage.heartbeat()
+
+    assert fleet.bases() == [4]
+    assert not warned & fleet.members().keys()
+    fleet.run(300)
+    assert fleet.markets() == {"spot": 6, "on-demand": 4}
+    assert fleet.spot() == healthy
+    assert not healthy & set(fleet.ended)
+
+
+def test_one_that_leaves_by_itself_at_that_moment_does_not_keep_the_rest(fleet: Fleets) -> None:
+    fleet.create(4)
+    first, second = sorted(fleet.storm(2))
+
+    def leaves(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == DETACH:
+            fleet.stage.fault = lambda moment, call: None
+            fleet.stage.outside(lambda: fleet.ec2.terminate_instances(InstanceIds=[first]))
+            fleet.stage.outside(lambda: fleet.stage.wait(3))
+
+    fleet.stage.fault = leaves
+    fleet.deliver()
+    fleet.run(60)
+    assert second not in fleet.members()
+    assert fleet.markets() == {"spot": 2, "on-demand": 2}
+
+
+@pytest.mark.parametrize("code", ["ScalingActivityInProgress", "ResourceContention"])
+def test_a_group_that_is_busy_is_tried_again(fleet: Fleets, code: str) -> None:
+    fleet.create(4)
+    fleet.storm(1)
+    left = [1, 1]
+
+    def busy(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == UPDATE and left:
+            left.pop()
+            raise refusal(UPDATE, code, "An activity is in progress.")
+
+    fleet.stage.fault = busy
+    fleet.run(120)
+    assert fleet.base() == 1
+    assert len(fleet.stage.made(UPDATE)) == 3
+
+
+def test_a_group_that_goes_meanwhile_is_let_be(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.storm(1)
+
+    def gone(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == UPDATE:
+            fleet.stage.outside(
+                lambda: fleet.asg.delete_auto_scaling_group(
+                    AutoScalingGroupName="workers", ForceDelete=True
+                )
+            )
+
+    fleet.stage.fault = gone
+    fleet.deliver()
+    fleet.run(120)
+    assert fleet.stage.incident()["stage"] == "recovered"
+
+
+def test_a_person_who_changes_it_between_our_look_and_our_write_wins(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.storm(1)
+    policy = {"InstancesDistribution": {"OnDemandBaseCapacity": 3, "OnDemandPercentageAboveBaseCapacity": 0}}  # fmt: skip
+
+    def change(moment: str, call: Call) -> None:
+        if moment == "after" and call.operation == "DescribeInstanceRefreshes":
+            fleet.stage.fault = lambda moment, call: None
+            fleet.stage.outside(
+                lambda: fleet.asg.update_auto_scaling_group(
+                    AutoScalingGroupName="workers", MixedInstancesPolicy=policy
+                )
+            )
+
+    fleet.stage.fault = change
+    fleet.deliver()
+    assert writes(fleet) == []
+    assert fleet.base() == 3
+    assert fleet.stage.incident()["stage"] == "superseded"
+
+
+def test_and_so_does_one_who_changes_it_afterwards(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.storm(1)
+    fleet.deliver()
+    policy = {"InstancesDistribution": {"OnDemandBaseCapacity": 3, "OnDemandPercentageAboveBaseCapacity": 0}}  # fmt: skip
+    fleet.asg.update_auto_scaling_group(AutoScalingGroupName="workers", MixedInstancesPolicy=policy)
+    fleet.run(120)
+    assert fleet.base() == 3
+    assert fleet.stage.incident()["stage"] == "superseded"
+
+
+# what cannot be helped
+
+
+def test_a_role_that_may_not_be_passed_is_refused(
+    fleet: Fleets, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("LEVER_SETTINGS", settings(roles=[]))
+    fleet.create(4)
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == ["role-not-allowed"]
+    assert ROLE in fleet.stage.incident()["reason"]
+    assert writes(fleet) == []
+
+
+def test_the_role_of_an_overrides_template_counts_too(fleet: Fleets) -> None:
+    iam = fleet.stage.client("iam")
+    iam.create_role(RoleName="admin", AssumeRolePolicyDocument="{}")
+    iam.create_instance_profile(InstanceProfileName="admin")
+    iam.add_role_to_instance_profile(InstanceProfileName="admin", RoleName="admin")
+    fleet.template("other", IamInstanceProfile={"Name": "admin"})
+    other = {"LaunchTemplateName": "other", "Version": "1"}
+    overrides = [
+        {"InstanceType": "m5.large"},
+        {"InstanceType": "c5.large", "LaunchTemplateSpecification": other},
+    ]
+    template = {
+        "LaunchTemplateSpecification": {"LaunchTemplateName": "plain", "Version": "$Latest"}
+    }
+    policy = {
+        "LaunchTemplate": {**template, "Overrides": overrides},
+        "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 0},
+    }
+    fleet.create(4, MixedInstancesPolicy=policy)
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == ["role-not-allowed"]
+    assert "role/admin" in fleet.stage.incident()["reason"]
+
+
+def test_a_profile_that_is_not_there_is_no_role_that_may_be_passed(fleet: Fleets) -> None:
+    fleet.create(4)
+    iam = fleet.stage.client("iam")
+    iam.remove_role_from_instance_profile(InstanceProfileName="nodes", RoleName="nodes")
+    iam.delete_instance_profile(InstanceProfileName="nodes")
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == ["role-not-allowed"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [
+        ("eks:cluster-name", "managed-by-eks"),
+        ("eks:nodegroup-name", "managed-by-eks"),
+        ("AmazonECSManaged", "managed-by-ecs"),
+    ],
+)
+def test_what_another_service_manages_is_refused(fleet: Fleets, tag: str, code: str) -> None:
+    fleet.create(4, tags={LEVER: "act", tag: "x"})
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == [code]
+    assert writes(fleet) == []
+
+
+def test_an_instance_refresh_is_waited_for(fleet: Fleets) -> None:
+    fleet.create(4)
+    fleet.asg.start_instance_refresh(AutoScalingGroupName="workers")
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == ["refreshing"]
+
+
+def test_segments_are_not_taken_away(fleet: Fleets) -> None:
+    segments = [{"TargetCapacityTypes": ["on-demand-capacity-reservation", "on-demand"]}]
+    template = {"LaunchTemplateSpecification": {"LaunchTemplateName": "plain"}}
+    policy = {
+        "LaunchTemplate": template,
+        "InstancesDistribution": {"DistributionSegments": segments},
+    }
+    fleet.create(4, MixedInstancesPolicy=policy)
+    fleet.capacity(0, market="on-demand")
+    fleet.asg.set_desired_capacity(AutoScalingGroupName="workers", DesiredCapacity=9)
+    fleet.run(300)
+    assert fleet.distribution()["DistributionSegments"] == segments
+    assert writes(fleet) == []
+
+
+@pytest.mark.parametrize(("mode", "code"), [("observe", "observe"), ("approve", "needs-approval")])
+def test_the_tag_says_how_far_it_goes(fleet: Fleets, mode: str, code: str) -> None:
+    fleet.create(4, tags={LEVER: mode})
+    fleet.storm(1)
+    assert codes(fleet.deliver()) == [code]
+    assert writes(fleet) == []
+
+
+def test_instances_that_ec2_does_not_take_after_all_are_told_once(fleet: Fleets) -> None:
+    fleet.create(4)
+    spared = sorted(fleet.spot())[0]
+    warning = now_warned(spared)
+    fleet.stage.batch(warning)
+    fleet.run(900)
+    told = [each for each in fleet.stage.told() if each.endswith("still-running")]
+    assert told == ["Remediation Decided: still-running"]
+    assert any(spared in str(message) for message in fleet.stage.messages())
+
+
+def now_warned(instance: str) -> dict[str, Any]:
+    """A warning that EC2 does not follow."""
+    return {
+        "version": "0",
+        "id": "1",
+        "detail-type": "EC2 Spot Instance Interruption Warning",
+        "source": "aws.ec2",
+        "account": ACCOUNT,
+        "time": datetime.now(UTC).isoformat(),
+        "region": REGION,
+        "resources": [f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}"],
+        "detail": {"instance-id": instance, "instance-action": "terminate"},
+    }
