@@ -11,9 +11,10 @@ from typing import Any
 from functions.spot_fallback.handler import handler as spot_fallback
 from local.cloud import WORLD
 from tests.functional.quotas import control
-from tests.functional.spot import LEVER, PROFILE, ROLE, TYPE, WARNING, settings
+from tests.functional.spot import LEVER, PROFILE, ROLE, TYPE, settings
 from tests.functional.world import ACCOUNT, REGION, Stage
 
+WARNING = "EC2 Spot Instance Interruption Warning"
 SPOT = {"MarketType": "spot"}
 RUN, REGISTER = "RunInstances", "RegisterTargets"
 
