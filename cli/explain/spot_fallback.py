@@ -35,12 +35,17 @@ JOB = [
 
 
 def concerns(signal: Signal) -> bool:
-    """Whether the signal is one of Spot's; a training job's is if it is on Spot or opted in."""
+    """Whether the signal is one of Spot's.
+
+    A training job's is if the job opted in, or if the event says that it trains on Spot, which not
+    every one does.
+    """
     try:
         said = read(signal)
     except BadSignal as bad:
         return bad.code != "unknown-signal"
-    return not isinstance(said, JobChanged) or said.spot or said.opted_in
+    on_spot = signal.detail.get("EnableManagedSpotTraining") is True
+    return not isinstance(said, JobChanged) or said.opted_in or on_spot
 
 
 def explain(signal: Signal) -> dict[str, Any]:

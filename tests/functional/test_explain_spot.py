@@ -167,6 +167,20 @@ def test_a_job_on_spot_is_spots_before_it_is_tagged(tmp_path: Path) -> None:
     assert (said["remediation"], said["target"]) == ("spot_fallback", JOB)
 
 
+@pytest.mark.parametrize(
+    ("tags", "remediation"),
+    [({"ml-remediation:spot-fallback": "act"}, "spot_fallback"), ({}, None)],
+    ids=["opted in", "not opted in"],
+)
+def test_of_a_job_whose_event_does_not_say_whether_it_is_on_spot_the_tag_tells(
+    tmp_path: Path, tags: dict[str, str], remediation: str | None
+) -> None:
+    untold = event("spot_fallback/training_job_interrupted.json", Tags=tags)
+    del untold["detail"]["EnableManagedSpotTraining"]
+
+    assert said_of(tmp_path, untold)["remediation"] == remediation
+
+
 def test_a_job_that_has_nothing_to_do_with_spot_is_not_refused_for_that(tmp_path: Path) -> None:
     said = said_of(tmp_path, event("spot_fallback/training_job_not_on_spot.json", Tags={}))
 
