@@ -243,7 +243,9 @@ class Balance(Launches):
             self.wake(group, WORLD.durations.asg_step)
 
     def _found_ended(self, group: Group, member: Member) -> None:
-        if member.state == "Terminating" or self.groups.get(group.name) is not group:
+        if member.state == "Terminating" or member not in group.members:
+            return  # it is leaving anyway, or was detached before anybody noticed
+        if self.groups.get(group.name) is not group:
             return
         member.health = "Unhealthy"
         self.terminate(

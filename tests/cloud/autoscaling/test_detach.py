@@ -98,6 +98,16 @@ def test_when_spot_takes_it_the_group_is_not_concerned(fleet: Fleet) -> None:
     assert (ids(fleet), len(fleet.activities())) == (now, activities)
 
 
+def test_one_that_ended_before_its_group_noticed_can_still_be_let_go(fleet: Fleet) -> None:
+    fleet.create(2)
+    gone, kept = ids(fleet)
+    fleet.ec2.terminate_instances(InstanceIds=[gone])
+    detach(fleet, gone, decrement=True)
+    fleet.account.wait(60)
+    assert ids(fleet) == [kept]
+    assert fleet.states() == ["InService"]
+
+
 def test_what_is_detached_at_once_with_a_raised_base_is_all_that_is_replaced(fleet: Fleet) -> None:
     fleet.create(6)
     warned, *healthy = ids(fleet)
