@@ -163,6 +163,16 @@ def test_a_job_that_a_person_stops_between_look_and_stop_stays_stopped(jobs: Tra
     assert jobs.incident_stage() == "superseded"
 
 
+def test_a_job_that_ended_right_before_the_stop_is_its_owners(jobs: Training) -> None:
+    stranded(jobs)
+    text = "The request was rejected because the training job is in status Stopped."
+    refuse(jobs, "ValidationException", text, STOP)
+    jobs.minutes(3)
+
+    assert jobs.names() == ["bert"]
+    assert jobs.incident_stage() == "superseded"
+
+
 # no checkpoints
 
 
