@@ -37,7 +37,8 @@ def decide(seen: InstanceSeen, incident: Incident | None, rules: Rules) -> Decis
     id, tags = description["InstanceId"], tags_of(description)
     if description.get("InstanceLifecycle") != "spot":
         return Settled(f"{id} is no Spot Instance")
-    if group := tags.get("aws:autoscaling:groupName"):
+    if group := tags.get("aws:autoscaling:groupName") or seen.group:
+        # Also one that left it under its warning: the group has another in its place.
         return Settled(f"{id} is of the Auto Scaling group {group}, which is looked after whole")
     if _ended_otherwise(description):
         said = description["StateReason"].get("Message", description["StateReason"]["Code"])

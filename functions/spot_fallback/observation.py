@@ -146,7 +146,7 @@ class InstanceSeen:
     of the role in its instance profile, empty without one. twin: description of the instance
     launched in its place, in whatever state. target_groups: those it is registered in, as
     {"TargetGroupArn", "Port", "Id"}; twin_in: those its twin is registered in, the same way.
-    warned: since when.
+    warned: since when. group: the Auto Scaling group that it was of lately, empty if of none.
     """
 
     arn: str
@@ -160,6 +160,7 @@ class InstanceSeen:
     target_groups: tuple[Mapping[str, Any], ...] = ()
     twin_in: tuple[Mapping[str, Any], ...] = ()
     warned: datetime | None = None
+    group: str = ""
     rates: Mapping[str, Rates] = field(default_factory=dict)
 
     @property

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.core.decision import Dial, Refuse
 from functions.core.mode import Mode, of_tag
 from functions.core.remediation import Busy, Gone, Impossible, Sighting
-from functions.spot_fallback.instances import tags_of
+from functions.spot_fallback.instances import LATE, tags_of
 from functions.spot_fallback.launch import request
 from functions.spot_fallback.observation import InstanceSeen
 from functions.spot_fallback.rates import RateCard
@@ -59,6 +59,7 @@ class Instances:
         description = self._describe(id)
         twin = self._twin(id)
         warned = causes.get("warned")
+        since = datetime.fromisoformat(warned["at"]) if warned else None
         groups = self._registrations(description, twin)
         version = _version(description)
         template = self._template(version) if version and twin is None else None
@@ -73,7 +74,8 @@ class Instances:
             twin=twin,
             target_groups=_of(description, groups),
             twin_in=_of(twin, groups) if twin else (),
-            warned=datetime.fromisoformat(warned["at"]) if warned else None,
+            warned=since,
+            group=self._group(id, since - LATE) if since and twin is None else "",
             rates=self._rates.of([description["InstanceType"]], now),
         )
 
@@ -131,6 +133,18 @@ class Instances:
             raise
         return any(each["Type"] == "persistent" for each in answer["SpotInstanceRequests"])
 
+    def _group(self, id: str, since: datetime) -> str:
+        """The group that launched it or let go of it since then, as its scaling activities tell:
+        they come newest first (Auto Scaling API reference, DescribeScalingActivities). Whether its
+        tag stays on a detached instance is not documented."""
+        pages = self._client("autoscaling").get_paginator("describe_scaling_activities").paginate()
+        for each in (each for page in pages for each in page["Activities"]):
+            if each["StartTime"] < since:
+                break
+            if id in each["Description"]:
+                return str(each["AutoScalingGroupName"])
+        return ""
+
     def _template(self, version: Mapping[str, str]) -> Mapping[str, Any] | None:
         try:
             answer = self._ec2.describe_launch_template_versions(
@@ -156,7 +170,7 @@ class Instances:
             answer = self._client("iam").get_instance_profile(InstanceProfileName=name)
         except ClientError as error:
             if _code(error) == "NoSuchEntity":
-                return ""  # nothing is passed with it; EC2 refuses the launch by name
+                return f"instance-profile/{name}"  # no role: what it may hold soon is not known
             raise
         roles = answer["InstanceProfile"]["Roles"]
         return str(roles[0]["Arn"]) if roles else ""

@@ -21,7 +21,7 @@ from tests.functional.singles import (
     singles,
     tags,
 )
-from tests.functional.spot import LEVER, TYPE, settings
+from tests.functional.spot import LEVER, TYPE, fleets, settings
 from tests.functional.world import REGION, Call, Context, Stage
 
 
@@ -261,6 +261,12 @@ def test_a_role_that_settings_do_not_name_is_not_passed(
     assert scene.launches() == []
 
 
+def test_a_profile_that_is_not_there_is_not_passed(scene: Singles) -> None:
+    scene.take(scene.launch(profile="gone"))
+    assert codes(scene.deliver()) == ["role-not-allowed"]
+    assert scene.launches() == []
+
+
 def test_a_type_above_the_cap_is_not_launched(
     scene: Singles, environment: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +339,22 @@ def test_an_instance_that_its_own_work_ended_is_not_replaced(scene: Singles) -> 
     scene.ec2.terminate_instances(InstanceIds=[id])
     assert codes(scene.deliver()) == ["settled"]
     assert scene.launches() == []
+
+
+def test_a_duplicate_for_an_instance_that_its_group_let_go_of_launches_nothing(
+    stage: Stage, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("LEVER_SETTINGS", settings())
+    with fleets(stage) as fleet:
+        fleet.create(3)
+        [id] = fleet.storm(1)
+        fleet.ec2.create_tags(Resources=[id], Tags=[{"Key": LEVER, "Value": "act"}])
+        warnings = list(fleet.events)
+        fleet.deliver()
+        assert fleet.detached() == [id]
+        fleet.run(60, deliver=False)
+        assert codes(stage.batch(*warnings)) == ["settled"]
+        assert stage.made(RUN) == []
 
 
 def test_an_instance_that_ec2_no_longer_knows_is_gone(scene: Singles) -> None:

@@ -171,6 +171,7 @@ def test_a_member_of_a_group_is_left_to_its_group() -> None:
     decision = decide(seen(1, member), None, RULES)
     assert isinstance(decision, Settled)
     assert "workers" in decision.reason
+    assert isinstance(decide(seen(group="workers"), None, RULES), Settled)
 
 
 @pytest.mark.parametrize("tag", ["aws:ec2:fleet-id", "aws:ec2spot:fleet-request-id"])
