@@ -189,8 +189,7 @@ def test_the_event_of_its_end_is_enough(jobs: Training) -> None:
     jobs.begin(work=200, longest=300, longest_wait=300)
     jobs.stage.pretend_swept("spot_fallback")
     jobs.stage.wait(360)
-    end = jobs.events[-1]
-    jobs.stage.batch({**end, "detail": {**end["detail"], "EnableManagedSpotTraining": True}})
+    jobs.deliver()
 
     assert jobs.writes() == [CREATE]
 
