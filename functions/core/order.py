@@ -133,5 +133,5 @@ class Order:
             self.settings,
             mode,
             self.ledger.load(claim.target, self.remediation.name),
-            self.clock(),
+            self.clock,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,10 @@ class Outcome:
 
 
 class Recorder:
-    """Holds one target's record while it is looked at. Nothing is told that is not recorded."""
+    """Holds one target's record while it is looked at. Nothing is told that is not recorded.
+
+    now: when the look began; what it sees and decides is of that moment.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Recorder:
         settings: Settings,
         mode: Mode,
         record: Record,
-        now: datetime,
+        clock: Callable[[], datetime],
     ) -> None:
         self.remediation = remediation
         self.ledger = ledger
@@ -53,7 +56,8 @@ class Recorder:
         self.intent: Intent | None = record.intent
         self.stored = record.incident
         self.unheard: Incident | None = None
-        self.now = now
+        self.clock = clock
+        self.now = clock()
         self.again = 0
 
     def _tell_once(
