@@ -22,7 +22,8 @@ class Move(Enum):
 class Act:
     """Write `write` now, on the way to `goal`; equal when one step does it.
 
-    ask: why a person must agree first, whatever the mode; empty when nobody need.
+    ask: why a person must agree first, whatever the mode; empty when nobody need. again: seconds
+    until what came of it is looked at.
     """
 
     reason: str
@@ -31,6 +32,7 @@ class Act:
     move: Move
     evidence: Mapping[str, Any] = field(default_factory=dict)
     ask: str = ""
+    again: int = 0
 
 
 @dataclass(frozen=True)

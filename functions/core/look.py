@@ -186,7 +186,7 @@ class Look(Recorder):
             return self._fail(Fail(no.code, str(no), act.evidence, no.next_steps))
         except (ClientError, BotoCoreError) as error:
             return self._failed(error)
-        return self._acted(act.write if written is None else written, act.reason)
+        return self._acted(act.write if written is None else written, act.reason, act.again)
 
     def _busy(self, busy: Busy) -> Outcome:
         """AWS takes no write for now; people hear of it once that has gone on for a while."""
@@ -196,6 +196,8 @@ class Look(Recorder):
                 self.incident, action="wait", reason=f"AWS takes no change for now: {busy}"
             )
             self._tell_once(incident, "Remediation Decided", busy.code or "busy", (), busy.again)
+        elif busy.again:
+            self._save(self.incident, due=True, again=busy.again)
         return self._outcome("waiting", str(busy))
 
     def _spend(self, move: Move, now: float) -> bool:
@@ -203,7 +205,7 @@ class Look(Recorder):
         limit = limits.safety_moves_per_hour if move is Move.SAFETY else limits.actions_per_hour
         return self.ledger.spend(self.remediation.name, move.value, limit, now)
 
-    def _acted(self, written: Dial, reason: str) -> Outcome:
+    def _acted(self, written: Dial, reason: str, again: int = 0) -> Outcome:
         assert self.incident is not None
         incident = self.incident.to(
             Stage.ACTED,
@@ -211,13 +213,13 @@ class Look(Recorder):
             reason,
             written=written,
             writing=None,
-            acts=(*self.incident.acts, {"at": self.now.isoformat(), "written": written})[-50:],
+            acts=(*self.incident.acts, {"at": self.clock().isoformat(), "written": written})[-50:],
             told=(),
         )
         told = self._message(incident, "Remediation Acted", "acted", notify=True)
         rest = self.now.timestamp() + self.settings.cooldown_seconds
         self.standing = replace(self.standing, failures=0, cooldown_until=rest)
-        self._save(replace(incident, untold=(*incident.untold, told)), due=True)
+        self._save(replace(incident, untold=(*incident.untold, told)), due=True, again=again)
         self._tell_untold()
         return self._outcome("acted", reason)
 

@@ -61,6 +61,7 @@ def decide(seen: InstanceSeen, incident: Incident | None, rules: Rules) -> Decis
         goal={**plan, "twin": True, "registered": _due(seen, incident)},
         move=Move.SAFETY,
         evidence=_evidence(seen),
+        again=BOOTING,
     )
 
 

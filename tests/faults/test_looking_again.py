@@ -13,9 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core import intake
-from functions.core.decision import Act, Decision, Dial, Move, Refuse, Wait
+from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
 from functions.core.environment import Environment
 from functions.core.incident import Incident, Intent, Stage
+from functions.core.remediation import Busy
 from tests.faults.dimmer import DARK, LAMP, Hall
 from tests.faults.test_intake import EVENT, FUNCTION, HEARTBEAT
 
@@ -85,6 +86,27 @@ def test_a_look_due_in_seconds_is_waited_for(night: Night, monkeypatch: pytest.M
     [outcome] = invoke(night, EVENT)["outcomes"]
 
     assert night.pauses == (4,)
+    assert outcome["code"] == "acted"
+    assert night.hall.dimmer.writes == [10]
+
+
+def test_what_came_of_an_action_may_be_looked_at_in_seconds(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = Act("now", BRIGHT, BRIGHT, Move.SAFETY, again=5)
+    says = one_after(act, last=Settled("it stands"))
+    monkeypatch.setattr(night.hall.dimmer, "decide", says)
+    [outcome] = invoke(night, EVENT)["outcomes"]
+
+    assert night.pauses == (5,)
+    assert outcome["code"] == "verified"
+
+
+def test_a_write_that_aws_is_busy_for_is_tried_again_in_seconds(night: Night) -> None:
+    night.hall.dimmer.failing = [Busy("the lamp is being changed", again=5)]
+    [outcome] = invoke(night, EVENT)["outcomes"]
+
+    assert night.pauses == (5,)
     assert outcome["code"] == "acted"
     assert night.hall.dimmer.writes == [10]
 
