@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,6 +256,12 @@ def test_nor_does_an_old_one() -> None:
     assert isinstance(decide(seen, None, RULES), Wait)
 
 
+def test_a_message_that_names_no_market_may_speak_of_spot() -> None:
+    text = "We currently do not have sufficient m5.large capacity in the Availability Zone"
+    seen = group(spot=6, desired=10, failures=(failed(5, None, text),))
+    assert isinstance(decide(seen, None, RULES), Act)
+
+
 def test_on_demand_that_fails_is_no_reason_for_more_of_it() -> None:
     seen = group(spot=6, bought=2, base=4, desired=10, failures=(failed(5, "on-demand"),))
     assert isinstance(decide(seen, None, RULES), Wait)
@@ -337,6 +344,12 @@ def test_dollars_that_divide_evenly_are_not_lost_to_rounding() -> None:
     assert decision.write["distribution"]["OnDemandBaseCapacity"] == 3
 
 
+def test_no_base_goes_beyond_what_the_group_may_grow_to() -> None:
+    decision = decide(group(spot=10, warned=range(10), max_size=8), None, RULES)
+    assert isinstance(decision, Act)
+    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 8
+
+
 # On-Demand is short as well
 
 
@@ -415,5 +428,12 @@ def test_instances_that_run_on_outside_the_group_are_told_once() -> None:
     assert isinstance(decision, Wait)
     assert decision.code == "still-running"
     assert decision.evidence == {"instances": ["i-1"]}
+    later = ({"at": ago(100).isoformat(), "written": {"distribution": distribution(2)}},)
+    assert (
+        getattr(decide(seen, replace(ours, acts=written + later), RULES), "code", "")
+        == "still-running"
+    )
+    long_ago = ({**written[0], "at": ago(600).isoformat()},)
+    assert getattr(decide(seen, replace(ours, acts=long_ago + later), RULES), "code", "") == ""
     told = incident((301, 2), acts=written, told=("still-running",))
     assert getattr(decide(seen, told, RULES), "code", "") != "still-running"
