@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from functions.operator.handler import handler as operator
+from functions.spot_fallback.clone import heir_name
 from tests.functional.training import (
     CREATE,
     HOUR,
@@ -268,8 +269,7 @@ def test_throttling_is_gone_by_the_next_look(jobs: Training) -> None:
 
 def test_a_name_that_another_job_has_is_told_and_that_job_is_left_alone(jobs: Training) -> None:
     stranded(jobs)
-    jobs.minute()
-    name = jobs.stage.incident()["goal"]["heir"]
+    name = heir_name(jobs.job())
     jobs.sagemaker.create_training_job(
         TrainingJobName=name,
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/other",
