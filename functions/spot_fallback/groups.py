@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from functions.core.decision import Act, Decision, Move, Refuse, Settled, Wait
@@ -136,7 +135,7 @@ def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
             f"{seen.name} is under an instance refresh, which ends with settings of its own",
             again=60,
         )
-    if strange := [role for role in seen.roles if not _passable(role, rules.roles)]:
+    if strange := [role for role in seen.roles if not rules.may_pass(role)]:
         return Refuse(
             "role-not-allowed",
             f"instances of {seen.name} are given {strange[0]}, which the setting `roles` does not "
@@ -144,10 +143,6 @@ def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
             next_steps=("Add the role to the setting `roles` of spot fallback, and deploy",),
         )
     return None
-
-
-def _passable(role: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(role, pattern) for pattern in patterns)
 
 
 def _replace(
@@ -203,7 +198,7 @@ def _capped(
     seen: GroupSeen, base: int, need: int, top: int, evidence: Mapping[str, Any], rules: Rules
 ) -> Refuse:
     return Refuse(
-        "capped",
+        "above-cap",
         f"{seen.name} needs an On-Demand base of {need}, now {base}; {top} is the most that "
         f"{rules.on_demand_units} instances and {rules.on_demand_dollars_per_hour:g} dollars an "
         "hour beyond its own allow",

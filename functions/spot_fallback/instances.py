@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
@@ -172,7 +171,7 @@ def _plan(seen: InstanceSeen, incident: Incident | None) -> Dial | Refuse:
 
 def _forbidden(seen: InstanceSeen, plan: Dial, rules: Rules) -> Refuse | None:
     id, role = seen.description["InstanceId"], plan["role"]
-    if role and not any(fnmatchcase(role, pattern) for pattern in rules.roles):
+    if role and not rules.may_pass(role):
         return Refuse(
             "role-not-allowed",
             f"the role of {id} is {role}, and no pattern of spot_fallback.roles fits: no instance "
@@ -184,7 +183,7 @@ def _forbidden(seen: InstanceSeen, plan: Dial, rules: Rules) -> Refuse | None:
     dollars = seen.rates.get(seen.description["InstanceType"], Rates()).on_demand
     if dollars is not None and dollars > rules.on_demand_dollars_per_hour:
         return Refuse(
-            "capped",
+            "above-cap",
             f"an On-Demand {seen.description['InstanceType']} costs {dollars:g} dollars an hour, "
             f"{rules.on_demand_dollars_per_hour:g} are allowed",
             page=True,

@@ -14,7 +14,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from functions.core.decision import Act, Decision, Move, Refuse, Settled, Wait
@@ -230,7 +229,7 @@ def _forbidden(seen: JobSeen, rules: Rules) -> Refuse | None:
             again=REFUSED_LOOK,
         )
     role = job["RoleArn"]
-    if not any(fnmatchcase(role, pattern) for pattern in rules.roles):
+    if not rules.may_pass(role):
         return Refuse(
             "role-not-allowed",
             f"its role is {role}, and no pattern of spot_fallback.roles fits: no job may be given it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from functions.core.decision import Dial
@@ -36,6 +37,10 @@ class Rules:
     unchecked: timedelta = timedelta(minutes=60)
     reaction: timedelta = timedelta(minutes=2)
     fallback_types: tuple[str, ...] = ()
+
+    def may_pass(self, role: str) -> bool:
+        """Whether the settings list the role, as IAM matches ARNs: * is any part, slashes too."""
+        return any(fnmatchcase(role, pattern) for pattern in self.roles)
 
 
 @dataclass(frozen=True)

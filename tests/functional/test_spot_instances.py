@@ -273,7 +273,7 @@ def test_a_type_above_the_cap_is_not_launched(
     prices = [{"instance_type": TYPE, "on_demand": 1.5, "spot": 0.04}]
     environment.setenv("LEVER_SETTINGS", settings(prices=prices, on_demand_dollars_per_hour=1))
     scene.take(scene.launch())
-    assert codes(scene.deliver()) == ["capped"]
+    assert codes(scene.deliver()) == ["above-cap"]
     assert scene.launches() == []
 
 

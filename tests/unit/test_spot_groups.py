@@ -311,13 +311,13 @@ def test_when_nothing_more_may_be_raised_a_person_is_called() -> None:
     seen = group(spot=10, bought=4, base=4, desired=20, failures=(failed(),))
     decision = decide(seen, incident((60, 4)), rules)
     assert isinstance(decision, Refuse)
-    assert (decision.code, decision.page, decision.again) == ("capped", True, 60)
+    assert (decision.code, decision.page, decision.again) == ("above-cap", True, 60)
 
 
 def test_a_cap_of_nothing_allows_nothing() -> None:
     decision = decide(group(spot=9, warned=[0]), None, Rules(roles=(ROLE,), on_demand_units=0))
     assert isinstance(decision, Refuse)
-    assert decision.code == "capped"
+    assert decision.code == "above-cap"
 
 
 def test_at_the_cap_the_warned_leave_all_the_same() -> None:

@@ -223,7 +223,7 @@ def test_a_type_that_costs_more_than_the_cap_is_not_launched() -> None:
     rules = replace(RULES, on_demand_dollars_per_hour=1.0)
     rates = {"g5.xlarge": Rates(on_demand=1.006)}
     refusal = refused(seen(rates=rates), rules)
-    assert (refusal.code, refusal.page) == ("capped", True)
+    assert (refusal.code, refusal.page) == ("above-cap", True)
     assert isinstance(decide(seen(rates={"g5.xlarge": Rates(1.0)}), None, rules), Act)
     assert isinstance(decide(seen(), None, rules), Act)
 
