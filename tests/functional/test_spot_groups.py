@@ -187,6 +187,7 @@ def test_a_sweep_passes_over_groups_that_are_well_or_not_ours(fleet: Fleets) -> 
     plain = {"LaunchTemplateName": "plain"}
     fleet.create(2, name="plain", LaunchTemplate=plain, MixedInstancesPolicy=None)
     fleet.capacity(0)
+    fleet.capacity(0, market="on-demand")
     for name in ("others", "strangers", "plain"):
         fleet.asg.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=9)
     fleet.stage.wait(70)
@@ -247,8 +248,8 @@ def test_one_that_leaves_by_itself_at_that_moment_does_not_keep_the_rest(fleet: 
 
     fleet.stage.fault = leaves
     fleet.deliver()
-    fleet.run(60)
     assert second not in fleet.members()
+    fleet.run(60)
     assert fleet.markets() == {"spot": 2, "on-demand": 2}
 
 
@@ -267,6 +268,7 @@ def test_a_group_that_is_busy_is_tried_again(fleet: Fleets, code: str) -> None:
     fleet.run(120)
     assert fleet.base() == 1
     assert len(fleet.stage.made(UPDATE)) == 3
+    assert fleet.stage.told() == ["Remediation Decided: decided", "Remediation Acted: acted"]
 
 
 def test_a_group_that_goes_meanwhile_is_let_be(fleet: Fleets) -> None:
@@ -283,8 +285,9 @@ def test_a_group_that_goes_meanwhile_is_let_be(fleet: Fleets) -> None:
 
     fleet.stage.fault = gone
     fleet.deliver()
-    fleet.run(120)
+    fleet.run(60)
     assert fleet.stage.incident()["stage"] == "recovered"
+    assert "does not exist any more" in fleet.stage.incident()["reason"]
 
 
 def test_a_person_who_changes_it_between_our_look_and_our_write_wins(fleet: Fleets) -> None:
