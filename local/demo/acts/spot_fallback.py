@@ -17,7 +17,7 @@ from local.demo.account import Hands, Told, moment
 from local.demo.acts.groups import MARKETS, Group
 from local.demo.acts.jobs import Job
 from local.demo.acts.quotas import SMALL_NODE, listing, ranked, sell
-from local.demo.scene import DemoFailed, Listing, Scene, Script, attempt, together, until
+from local.demo.scene import DemoFailed, Listing, Scene, Script, attempt, until
 
 STORM, DEADLINE, SHORT = "renderers", "speech-model", "reasoners"
 STORIES = {
@@ -80,8 +80,12 @@ class SpotFallback:
 
     def scripts(self) -> list[Script]:
         self.hands.account.control("PUT", "/durations", DURATIONS)
-        job = self._of[DEADLINE]
-        return [self._groups(), attempt(job, self._trained(job))]
+        storm, job, short = self.scenes
+        return [
+            attempt(storm, self._storm(storm)),
+            attempt(job, self._trained(job)),
+            attempt(short, self._short(short)),
+        ]
 
     def scripts_while_off(self) -> list[Script]:
         return []
@@ -109,12 +113,9 @@ class SpotFallback:
 
     # groups
 
-    def _groups(self) -> Script:
-        storm, short = self._of[STORM], self._of[SHORT]
-        yield from attempt(storm, self._covered(storm))
-        yield from together(
-            [attempt(storm, self._returned(storm)), attempt(short, self._short(short))]
-        )
+    def _storm(self, scene: Scene) -> Script:
+        yield from self._covered(scene)
+        yield from self._returned(scene)
 
     def _covered(self, scene: Scene) -> Script:
         """Lose some, until as many are there again."""
@@ -127,27 +128,22 @@ class SpotFallback:
         group.limit(0, "spot")
         scene.moments["warned"] = time.time()
         lost = group.lose({"instance_type": TYPES[0]})
+        if len(lost) != LOST:
+            raise DemoFailed(f"{len(lost)} were taken back, not {LOST}")
         self._healthy = group.spot - lost
         yield from self.hands.hears(STORM, "acted")
+        asked = self._updates()[0]
         yield from until(
             "capacity back", lambda: group.is_whole and not group.spot & lost, LAUNCH_SECONDS
         )
-        back = time.time()
-        updates = self._made("UpdateAutoScalingGroup")
-        scene.moments["On-Demand asked"] = moment(updates[0])
-        look = self.hands.look_of(self._function, updates[0])
+        scene.moments |= {"On-Demand asked": moment(asked), "capacity back": time.time()}
+        look = self.hands.look_of(self._function, asked)
         scene.calls = sum(call["service"] in LEVER_SERVICES for call in look)
-        if len(lost) != LOST or len(updates) != 1:
-            raise DemoFailed(f"{len(lost)} were lost, {len(updates)} updates made of it, not one")
-        scene.moments["capacity back"] = back
 
     def _returned(self, scene: Scene) -> Script:
-        if "capacity back" not in scene.moments:
-            return
         group = self._group
         self.says(f"{STORM} is whole again, and AWS has Spot again")
         group.limit(None, "spot")
-        scene.moments["Spot is back"] = time.time()
         yield from until(
             "the way back to Spot",
             lambda: group.is_whole and len(group.spot) == DESIRED,
@@ -158,11 +154,12 @@ class SpotFallback:
         scene.after, scene.listing = group.shown(), _tallied(told)
         acted = [each for each in self.hands.told if (each.target, each.code) == (STORM, "acted")]
         bases = [each.detail["after"]["distribution"][BASE] for each in acted]
-        ended = self._healthy - group.spot
+        ended, updates = self._healthy - group.spot, len(self._updates())
         for wrong, why in (
             (group.distribution != self._own, f"its distribution is {group.distribution}"),
             (ended, f"healthy Spot Instances that were ended: {', '.join(sorted(ended))}"),
             (group.most_on_demand != LOST, f"{group.most_on_demand} were On-Demand, {LOST} lost"),
+            (len(bases) != updates, f"{updates} updates, of which {len(bases)} were told"),
             (bases[:1] != [LOST] or bases[-1:] != [0], f"its base went {bases}"),
             (len(bases) < 3 or bases != sorted(set(bases), reverse=True), f"no steps: {bases}"),
         ):
@@ -218,7 +215,11 @@ class SpotFallback:
         kept = job.kept
         yield from until("another job", lambda: job.taken_over, TRAIN_SECONDS)
         scene.moments["relaunched"] = moment(self._made("CreateTrainingJob")[0])
-        told = yield from self.hands.hears(DEADLINE, "verified", TRAIN_SECONDS)
+        told = yield from until(
+            "its completion",
+            lambda: self.hands.heard(DEADLINE, "verified") if job.taken_over else None,
+            TRAIN_SECONDS,
+        )
         heir = job.described(job.last)
         completed = heir["TrainingEndTime"].timestamp()
         scene.moments |= {"completed": completed, "deadline": deadline}
@@ -260,6 +261,11 @@ class SpotFallback:
             raise DemoFailed(f"it was stopped {len(touched)} times while there was time for Spot")
 
     # what is seen
+
+    def _updates(self) -> list[dict[str, Any]]:
+        """The function's changes of the group that the storm takes from."""
+        calls = self._made("UpdateAutoScalingGroup")
+        return [call for call in calls if call["parameters"]["AutoScalingGroupName"] == STORM]
 
     def _made(self, operation: str, since: float = 0.0) -> list[dict[str, Any]]:
         """The function's calls of an operation since this began, or since then."""
