@@ -100,9 +100,10 @@ class Groups:
         """The group as AWS describes it. Raises Gone.
 
         Calls: DescribeAutoScalingGroups, DescribeInstances (a page for 1000), DescribeScaling-
-        Activities, DescribeInstanceRefreshes; once an invocation DescribeLaunchTemplateVersions
-        for each of its templates and GetInstanceProfile for each profile in them; while warned
-        instances should be gone, DescribeInstances for those.
+        Activities, DescribeInstanceRefreshes, DescribeSpotInstanceRequests (a page for 1000 that
+        are marked); once an invocation DescribeLaunchTemplateVersions for each of its templates
+        and GetInstanceProfile for each profile in them; while warned instances should be gone,
+        DescribeInstances for those.
         """
         group = self._describe(name := _name(target))
         policy = group.get("MixedInstancesPolicy", {})
@@ -111,7 +112,8 @@ class Groups:
         templates = self._templates.of(_specifications(template))
         types = _types(overrides, templates)
         members = self._members(name, group["Instances"])
-        warned, at_risk = _when("warned", causes), _when("at-risk", causes)
+        warned = {**self._marked(members), **_when("warned", causes)}
+        at_risk = _when("at-risk", causes)
         tags = {tag["Key"] for tag in group["Tags"]}
         distribution = taken_back(policy.get("InstancesDistribution", {})) if policy else {}
         return GroupSeen(
@@ -176,6 +178,26 @@ class Groups:
         for page in pages:
             for reservation in page["Reservations"]:
                 yield from reservation["Instances"]
+
+    def _marked(self, members: Sequence[Member]) -> dict[str, datetime]:
+        """Members that EC2 has warned, whether or not we were told of it yet, and since when.
+
+        A storm's warnings come in many batches; a look that knows of all needs no second update
+        (EC2 user guide, "Get the status of a Spot Instance request", marked-for-termination).
+        """
+        here = {each.id for each in members if each.market == "spot"}
+        if not here:
+            return {}
+        pages = self._ec2.get_paginator("describe_spot_instance_requests").paginate(
+            Filters=[{"Name": "status-code", "Values": ["marked-for-termination"]}],
+            PaginationConfig={"PageSize": 1000},
+        )
+        return {
+            each["InstanceId"]: each["Status"]["UpdateTime"]
+            for page in pages
+            for each in page["SpotInstanceRequests"]
+            if each.get("InstanceId") in here
+        }
 
     def _failures(self, name: str) -> tuple[LaunchFailure, ...]:
         """Of the last 100 activities those that failed to launch; the text alone names a market."""

@@ -84,6 +84,11 @@ class SpotRequest(TaggedEC2Resource):
         }
 
     @property
+    def status_code(self) -> str:
+        """As a filter names it."""
+        return self.code
+
+    @property
     def launch_specification(self) -> dict[str, Any]:
         parts = self.order.parts
         kept = ("ImageId", "InstanceType", "KeyName", "SubnetId", "Placement", "EbsOptimized")
