@@ -218,6 +218,10 @@ class Fleets:
             for call in self.stage.made(UPDATE)
         ]
 
+    def writes(self) -> list[str]:
+        """The function's own calls that changed a group, in order."""
+        return [c.operation for c in self.stage.calls if c.operation in (UPDATE, DETACH)]
+
     def detached(self) -> list[str]:
         return [id for call in self.stage.made(DETACH) for id in call.parameters["InstanceIds"]]
 
@@ -238,3 +242,8 @@ def fleets(stage: Stage) -> Iterator[Fleets]:
 
 def arn(name: str = "workers") -> str:
     return f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName/{name}"
+
+
+def codes(answer: Mapping[str, Any]) -> list[str]:
+    """What the looks of one invocation came to."""
+    return [outcome["code"] for outcome in answer["outcomes"]]

@@ -46,7 +46,7 @@ def test_not_before_what_is_missing_serves() -> None:
 @pytest.mark.parametrize("evidence", ["warned", "failures"])
 def test_not_before_the_last_evidence_is_as_old_as_spot_must_hold(evidence: str) -> None:
     def seen(seconds: float) -> GroupSeen:
-        what: dict[str, Any] = {
+        what: Any = {
             "warned": {"warned": {"i-gone": ago(seconds)}},
             "failures": {"failures": (failed(seconds),)},
         }[evidence]
