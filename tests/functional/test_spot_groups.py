@@ -82,7 +82,6 @@ def test_a_hundred_warnings_in_one_batch_are_one_update(fleet: Fleets) -> None:
         "autoscaling:DescribeAutoScalingGroups": 3,
         "ec2:DescribeInstances": 1,
         "ec2:DescribeSpotInstanceRequests": 1,
-        "ec2:DescribeSpotInstanceRequests": 1,
         "autoscaling:DescribeScalingActivities": 1,
         "autoscaling:DescribeInstanceRefreshes": 1,
         "ec2:DescribeLaunchTemplateVersions": 1,
