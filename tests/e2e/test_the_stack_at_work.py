@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from local.demo.account import Hands, Told
-from local.demo.acts import endpoints, quota_increase, traffic_shift
-from local.demo.acts.quotas import Quota, launch, refused, train
+from local.demo.acts import endpoints, quota_increase, spot_fallback, traffic_shift
+from local.demo.acts.quotas import NODE, SMALL_NODE, Quota, launch, refused, train
 from local.demo.acts.traffic_shift import OBSERVED, REPAIRED
 from local.demo.play import play
 from local.demo.report import write
@@ -35,11 +35,27 @@ pytestmark = [
 
 HEARTBEATS = 150.0
 REFUSED = Path(__file__).parents[2] / "events" / "quota_increase" / "training_job_refused.json"
+STORIES = [*traffic_shift.STORIES, *quota_increase.STORIES, *spot_fallback.STORIES]
 NOT_CALLED = {
     "iam:CreateServiceLinkedRole": "AWS uses it, when the first request opens a support case",
     "servicequotas:GetAWSDefaultServiceQuota": "only for a quota that has no applied value",
 }
 """What quota increase is granted and a healthy run does not call, and why."""
+
+NO_TWIN = {
+    "ec2:CreateTags": "on launch, of what a template tags",
+    "ec2:DescribeSpotPriceHistory": "for a type whose Spot price is not among the settings",
+    "ec2:RunInstances": "for a twin; a group's update needs it without a call",
+    "elasticloadbalancing:DescribeTargetGroups": "for a twin",
+    "elasticloadbalancing:DescribeTargetHealth": "for a twin",
+    "elasticloadbalancing:RegisterTargets": "for a twin",
+    "iam:GetInstanceProfile": "for instances with a role",
+    "iam:PassRole": "needed by CreateTrainingJob, which is the call",
+    "sagemaker:AddTags": "needed by CreateTrainingJob with tags, which is the call",
+    "ssm:GetParameters": "needed by the update of a group whose template takes its image from one",
+    "tag:GetResources": "once a sweep finds jobs that wait",
+}
+"""What spot fallback is granted and the demo's groups and job do not have it call, and why."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,7 @@ def run(pocket: Pocket, outputs: dict[str, str]) -> Run:
     return Run(acts, hands, outputs)
 
 
-@pytest.mark.parametrize("title", [*traffic_shift.STORIES, *quota_increase.STORIES])
+@pytest.mark.parametrize("title", STORIES)
 def test_the_demos_scene_passes(run: Run, title: str) -> None:
     assert run.scenes[title].passed, run.scenes[title]
 
@@ -111,8 +127,8 @@ def test_the_page_shows_every_scene(run: Run, tmp_path: Path) -> None:
 
     assert all(title in page for title in run.scenes)
     charts = sum(bool(scene.charts) for scene in run.scenes.values())
-    assert page.count("<svg") == charts == len(traffic_shift.STORIES) + 1
-    assert page.count("<table") == 1
+    assert page.count("<svg") == charts == len(traffic_shift.STORIES) + 1 + 2
+    assert page.count("<table") == 1 + len(spot_fallback.STORIES)
 
 
 def test_a_rollback_takes_at_most_six_calls(run: Run) -> None:
@@ -146,18 +162,50 @@ def test_what_happened_to_quotas_is_written_down(run: Run) -> None:
     assert incidents.keys() == {
         codes[quota_increase.RAISED],
         codes[quota_increase.CAPPED],
-        quota_increase.NODE,
+        NODE,
+        SMALL_NODE,
     }
 
 
-@pytest.mark.parametrize("remediation", ["traffic_shift", "quota_increase"])
+def test_what_happened_to_spot_is_written_down(run: Run) -> None:
+    incidents = run.incidents("spot_fallback")
+    job, group = incidents[spot_fallback.DEADLINE], incidents[spot_fallback.STORM]
+
+    assert incidents.keys() == spot_fallback.STORIES.keys()
+    assert job["stage"] == "verified"
+    assert job["tally"]["fallbackDollars"] > 0
+    assert group["before"] == {"distribution": group["written"]["distribution"]}
+    assert group["tally"]["savedDollars"] > 0
+
+
+@pytest.mark.parametrize("remediation", ["traffic_shift", "quota_increase", "spot_fallback"])
 def test_the_outcomes_are_metrics(run: Run, remediation: str) -> None:
     cloudwatch = run.hands.client("cloudwatch")
     metrics = cloudwatch.list_metrics(Namespace="MlCapacityRemediation")["Metrics"]
-    dimensions = [{d["Name"]: d["Value"] for d in m["Dimensions"]} for m in metrics]
+    outcomes = [dimensions(each) for each in metrics if each["MetricName"] == "Outcomes"]
 
-    assert {"remediation": remediation, "outcome": "verified"} in dimensions
-    assert all(d.keys() == {"remediation", "outcome"} for d in dimensions)
+    assert {"remediation": remediation, "outcome": "verified"} in outcomes
+    assert all(each.keys() == {"remediation", "outcome"} for each in outcomes)
+
+
+def test_what_spot_fallback_adds_up_are_metrics_of_their_own(run: Run) -> None:
+    cloudwatch = run.hands.client("cloudwatch")
+    metrics = cloudwatch.list_metrics(Namespace="MlCapacityRemediation")["Metrics"]
+    sums = {each["MetricName"] for each in metrics if each["MetricName"] != "Outcomes"}
+
+    assert sums == {
+        f"{what}{unit}"
+        for unit, whats in {
+            "Hours": ("Spot", "OnDemand"),
+            "Dollars": ("Spot", "OnDemand", "Saved", "Fallback"),
+        }.items()
+        for what in whats
+    }
+    assert all(
+        dimensions(each) == {"remediation": "spot_fallback"}
+        for each in metrics
+        if each["MetricName"] in sums
+    )
 
 
 def test_a_revert_puts_the_traffic_back(run: Run) -> None:
@@ -237,10 +285,20 @@ def test_quota_increase_is_granted_what_it_calls_and_little_else(run: Run) -> No
     assert rights - calls - USED_BY_AWS == NOT_CALLED.keys()
 
 
+def test_spot_fallback_is_granted_what_it_calls_and_little_else(run: Run) -> None:
+    calls, rights = called(run.hands, "SpotFallback"), granted(run.hands, "SpotFallback")
+    assert calls <= rights
+    assert rights - calls - USED_BY_AWS == NO_TWIN.keys()
+
+
 def test_the_operator_is_granted_what_it_calls_and_nothing_else(run: Run) -> None:
     calls, rights = called(run.hands, "Operator"), granted(run.hands, "Operator")
     assert calls - USED_BY_AWS == rights - USED_BY_AWS
     assert "sqs:SendMessage" in calls
+
+
+def dimensions(metric: Mapping[str, Any]) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in metric["Dimensions"]}
 
 
 def refusal(name: str) -> dict[str, Any]:
