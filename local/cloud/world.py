@@ -40,6 +40,9 @@ class Durations:
     its interruption warning. An Auto Scaling group notices an ended instance after
     `asg_health_check`, tries a failed launch again after `asg_retry`, and waits `asg_step` before
     it replaces an instance, after a change of its division as after the one before.
+    `serverless_update` is how long a serverless variant takes to another size; `scaling_reaction`
+    how long Application Auto Scaling takes to act on what it is told, and between two looks
+    whether what it did has come about.
     """
 
     endpoint_create: float = 5.0
@@ -47,6 +50,8 @@ class Durations:
     endpoint_delete: float = 1.0
     weights_update: float = 2.0
     instance_launch: float = 5.0
+    serverless_update: float = 5.0
+    scaling_reaction: float = 1.0
     instance_boot: float = 3.0
     instance_stop: float = 3.0
     spot_evaluation: float = 10.0
@@ -100,6 +105,10 @@ class Switches:
     becomes its default, 100 % On-Demand included, but for SpotMaxPrice (EC2 Auto Scaling user
     guide, ec2-auto-scaling-mixed-instances-groups); False keeps it, as the group's own properties
     are kept (botocore service model, `UpdateAutoScalingGroup`).
+    `retain_keeps_provisioned_concurrency`: RetainAllVariantProperties of UpdateEndpoint keeps
+    "variant properties, such as the instance count or the variant weight" (botocore service model);
+    whether a serverless variant's concurrency is one is not said. True keeps it, False deploys the
+    configuration's.
     `interruption_arn_names_zone`: `resources` of a Spot interruption warning and a rebalance
     recommendation hold an ARN with Region and account (EC2 user guide, spot-instance-termination-
     notices); True writes one with the Availability Zone and no account, as the events recorded in
@@ -119,6 +128,7 @@ class Switches:
     sparse_sagemaker_usage: bool = False
     distribution_updates_alone: bool = True
     absent_distribution_fields_reset: bool = True
+    retain_keeps_provisioned_concurrency: bool = True
     interruption_arn_names_zone: bool = False
 
 

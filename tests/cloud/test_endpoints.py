@@ -304,7 +304,7 @@ def test_a_kind_of_variant_nobody_simulates_is_refused(account: Account) -> None
     spec = {
         "VariantName": "blue",
         "ModelName": "model",
-        "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 5},
+        "CoreDumpConfig": {"DestinationS3Uri": "s3://bucket/dumps"},
     }
     code, message = refused(
         account.client("sagemaker").create_endpoint_config,
@@ -312,7 +312,7 @@ def test_a_kind_of_variant_nobody_simulates_is_refused(account: Account) -> None
         ProductionVariants=[spec],
     )
     assert code == "UnsupportedByPocketAccount"
-    assert "ServerlessConfig" in message
+    assert "CoreDumpConfig" in message
 
 
 def test_endpoints_are_listed_newest_first_ten_a_page(account: Account) -> None:

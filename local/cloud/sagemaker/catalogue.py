@@ -8,6 +8,7 @@ from typing import Any
 
 from local.cloud.sagemaker.listing import in_order, page, within
 from local.cloud.sagemaker.resources import EndpointConfig, Model, timestamp
+from local.cloud.sagemaker.serverless import variant_problems
 from local.cloud.sagemaker.store import Store, Tags, as_map
 from local.cloud.seam import Refusal, operation
 
@@ -20,6 +21,7 @@ SIMULATED_VARIANT_KEYS = {
     "InitialInstanceCount",
     "InstanceType",
     "InitialVariantWeight",
+    "ServerlessConfig",
     "VolumeSizeInGB",
     "ModelDataDownloadTimeoutInSeconds",
     "ContainerStartupHealthCheckTimeoutInSeconds",
@@ -190,9 +192,14 @@ class Catalogue(Store):
                     f"The pocket account does not simulate {', '.join(sorted(strange))} of a "
                     "production variant.",
                 )
-            for key in ("ModelName", "InstanceType", "InitialInstanceCount"):
+            needed = ["ModelName"]
+            if "ServerlessConfig" not in spec:
+                needed += ["InstanceType", "InitialInstanceCount"]
+            for key in needed:
                 if key not in spec:
                     raise Refusal(
                         "ValidationException", f"Variant {spec['VariantName']} needs {key}."
                     )
             self.find("model", spec["ModelName"], self.models, "model")
+        for problem in variant_problems(variants):
+            raise Refusal("ValidationException", problem)

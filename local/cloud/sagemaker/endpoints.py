@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from local.cloud.sagemaker.catalogue import Catalogue
 from local.cloud.sagemaker.events import announce
-from local.cloud.sagemaker.limits import admit, endpoint_claims
+from local.cloud.sagemaker.limits import admit, endpoint_claims, serverless_claims, size_of
 from local.cloud.sagemaker.listing import in_order, page, within
 from local.cloud.sagemaker.resources import Deployment, Endpoint, Variant, timestamp
+from local.cloud.sagemaker.serverless import Serverless
 from local.cloud.sagemaker.store import Tags, as_map
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
@@ -36,7 +38,8 @@ class Endpoints(Catalogue):
         config = self.find_config(endpoint_config_name)
         arn = self.new_arn("endpoint", endpoint_name, self.endpoints, "endpoint")
         variants = [Variant.launched(spec) for spec in config.variants]
-        self._admit([(each, each.desired_count) for each in variants])
+        self._admit([(each, size_of(each)) for each in variants])
+        admit(self, serverless_claims(variants))
         endpoint = Endpoint(
             name=endpoint_name,
             arn=arn,
@@ -103,8 +106,11 @@ class Endpoints(Catalogue):
                 if "DesiredWeight" not in excluded:
                     variant.desired_weight = live[variant.name].desired_weight
                 if "DesiredInstanceCount" not in excluded:
-                    variant.desired_count = live[variant.name].desired_count
-        self._admit([(each, each.desired_count) for each in variants])
+                    self._retain_size(variant, live[variant.name])
+        _check_conversion(endpoint.variants, variants)
+        self._admit(
+            [(each, size_of(each) - _shared(each, live.get(each.name))) for each in variants]
+        )
         endpoint.deployment = Deployment(config, variants, WORLD.clock())
 
         def take_over() -> None:
@@ -138,12 +144,13 @@ class Endpoints(Catalogue):
                     f'The variant name(s) "{name}" is/are not present within endpoint '
                     f'configuration "{endpoint.config.name}".',
                 )
-            if "ServerlessUpdateConfig" in wish:
-                raise Refusal(
-                    "UnsupportedByPocketAccount",
-                    "The pocket account does not simulate ServerlessUpdateConfig.",
-                )
             named.add(name)
+            if variants[name].desired_serverless or "ServerlessUpdateConfig" in wish:
+                before, after = _resized(variants[name], wish)
+                if after != before:
+                    scaled.add(name)
+                    growth.append((variants[name], max(0, after.most - before.most)))
+                continue
             count = wish.get("DesiredInstanceCount", variants[name].desired_count)
             if count == 0:
                 raise Refusal("ValidationException", _ZERO.format(name))
@@ -156,8 +163,11 @@ class Endpoints(Catalogue):
         for wish in desired_weights_and_capacities:
             variant = variants[wish["VariantName"]]
             variant.desired_weight = wish.get("DesiredWeight", variant.desired_weight)
-            variant.desired_count = wish.get("DesiredInstanceCount", variant.desired_count)
-        seconds = WORLD.durations.instance_launch if scaled else WORLD.durations.weights_update
+            if variant.desired_serverless:
+                _, variant.desired_serverless = _resized(variant, wish)
+            else:
+                variant.desired_count = wish.get("DesiredInstanceCount", variant.desired_count)
+        seconds = self._seconds_for(variants[name] for name in scaled)
         return self._change(endpoint, "Updating", seconds, lambda: None)
 
     @operation
@@ -177,9 +187,40 @@ class Endpoints(Catalogue):
         self._enter(endpoint, "Deleting")
         WORLD.later(WORLD.durations.endpoint_delete, vanish)
 
+    def provision(self, endpoint_name: str, variant_name: str, concurrency: int) -> None:
+        """What Application Auto Scaling does to a serverless variant. It may leave it without
+        provisioned concurrency (its service model, `RegisterScalableTarget`: the least MinCapacity
+        is 0), which no one else can without another endpoint configuration."""
+        endpoint = self._ready(endpoint_name)
+        [variant] = [each for each in endpoint.variants if each.name == variant_name]
+        _, variant.desired_serverless = _resized(
+            variant, {"ServerlessUpdateConfig": {"ProvisionedConcurrency": concurrency}}
+        )
+        self._change(endpoint, "Updating", self._seconds_for([variant]), lambda: None)
+
     def find_endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name, or AWS's refusal."""
         return self.find("endpoint", name, self.endpoints, "endpoint")
+
+    def _seconds_for(self, scaled: Iterable[Variant]) -> float:
+        durations = WORLD.durations
+        return max(
+            (
+                durations.serverless_update
+                if each.desired_serverless
+                else durations.instance_launch
+                for each in scaled
+            ),
+            default=durations.weights_update,
+        )
+
+    def _retain_size(self, variant: Variant, live: Variant) -> None:
+        variant.desired_count = live.desired_count
+        if not (variant.desired_serverless and live.desired_serverless):
+            return
+        if WORLD.switches.retain_keeps_provisioned_concurrency:
+            kept = replace(live.desired_serverless, memory=variant.desired_serverless.memory)
+            variant.desired_serverless = variant.current_serverless = kept
 
     def _admit(self, counts: Sequence[tuple[Variant, int]]) -> None:
         admit(self, endpoint_claims(counts))
@@ -225,11 +266,46 @@ class Endpoints(Catalogue):
         announce(endpoint)
 
 
+def _resized(variant: Variant, wish: Mapping[str, Any]) -> tuple[Serverless, Serverless]:
+    """A serverless variant's size before and after `wish` (botocore service model,
+    `DesiredWeightAndCapacity`), or the refusal of a wish that is of the other kind."""
+    before = variant.desired_serverless
+    if before is None:
+        raise Refusal("ValidationException", _NOT_SERVERLESS.format(variant.name))
+    if "DesiredInstanceCount" in wish:
+        raise Refusal("ValidationException", _NO_INSTANCES.format(variant.name))
+    after = before.updated(wish.get("ServerlessUpdateConfig", {}))
+    if problem := after.problem():
+        raise Refusal("ValidationException", problem)
+    return before, after
+
+
+def _shared(variant: Variant, live: Variant | None) -> int:
+    """How much of a deployed variant's claim its forerunner holds already. Instances of both run
+    side by side; a serverless variant's concurrency is allocated to the endpoint once (the quota's
+    own words, "allocated across all serverless endpoints")."""
+    both_serverless = live and live.desired_serverless and variant.desired_serverless
+    return size_of(live) if live and both_serverless else 0
+
+
+def _check_conversion(before: Sequence[Variant], after: Sequence[Variant]) -> None:
+    """Instances do not become serverless, the other way is possible (SageMaker developer guide,
+    serverless-endpoints-update: an instance-based endpoint cannot be updated to a serverless one).
+    The text is not known."""
+    if any(each.desired_serverless for each in after) and not any(
+        each.desired_serverless for each in before
+    ):
+        raise Refusal("ValidationException", _NO_CONVERSION)
+
+
 def _in_progress(endpoint: Endpoint) -> Refusal:
     return Refusal("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 
-# AWS's own wording of these two is not known; the rules are documented.
+# AWS's own wording of these is not known; the rules are documented.
+_NOT_SERVERLESS = 'Variant "{}" is not serverless: ServerlessUpdateConfig is not supported.'
+_NO_INSTANCES = 'Variant "{}" is serverless: DesiredInstanceCount is not supported.'
+_NO_CONVERSION = "An instance-based endpoint cannot be updated to a serverless endpoint."
 _ZERO = (
     'Variant "{}" cannot be scaled to 0 instances: only asynchronous endpoints and inference '
     "components scale to zero."

@@ -16,6 +16,11 @@ Claims = Mapping[str, int]
 _ENDPOINT_TOTAL = "Number of instances across active endpoints"
 _TRAINING_TOTAL = "Number of instances across all training jobs"
 _SPOT_TOTAL = "Number of instances across all spot training jobs"
+_CONCURRENCY_TOTAL = (
+    "Maximum total concurrency that can be allocated across all serverless endpoints"
+)
+_ENDPOINTS_TOTAL = "Maximum number of serverless endpoints"
+_UNITS = {_CONCURRENCY_TOTAL: "Units", _ENDPOINTS_TOTAL: "Endpoints"}
 _RESERVED = "Number of {} instances in reserved capacity across training plans per Region"
 
 
@@ -38,12 +43,30 @@ def training_claims(fleets: Sequence[Fleet]) -> Claims:
 
 
 def endpoint_claims(counts: Iterable[tuple[Variant, int]]) -> Claims:
-    """What so many instances of each variant need of each quota."""
+    """What so many instances of each variant need of each quota; of a serverless variant, so much
+    concurrency."""
     claims: dict[str, int] = {}
     for variant, count in counts:
+        if variant.desired_serverless:
+            claims[_CONCURRENCY_TOTAL] = claims.get(_CONCURRENCY_TOTAL, 0) + count
+            continue
         for name in (_ENDPOINT_TOTAL, f"{variant.spec['InstanceType']} for endpoint usage"):
             claims[name] = claims.get(name, 0) + count
     return claims
+
+
+def serverless_claims(variants: Iterable[Variant]) -> Claims:
+    """What an endpoint of these variants needs of the quota on serverless endpoints."""
+    serverless = any(variant.desired_serverless for variant in variants)
+    return {_ENDPOINTS_TOTAL: 1} if serverless else {}
+
+
+def size_of(variant: Variant) -> int:
+    """What a variant has or gets, in the unit that its quota counts: instances, or the most
+    concurrent invocations."""
+    if variant.desired_serverless and variant.current_serverless:
+        return max(variant.desired_serverless.most, variant.current_serverless.most)
+    return max(variant.current_count, variant.desired_count)
 
 
 def in_use(store: Store) -> dict[str, int]:
@@ -55,7 +78,12 @@ def in_use(store: Store) -> dict[str, int]:
         for job in store.jobs.values()
         if job.status not in TERMINAL
     ]
-    claims += [endpoint_claims(_instances(endpoint)) for endpoint in store.endpoints.values()]
+    claims += [endpoint_claims(_running(endpoint)) for endpoint in store.endpoints.values()]
+    claims += [
+        serverless_claims(endpoint.variants)
+        for endpoint in store.endpoints.values()
+        if endpoint.status != "Failed"
+    ]
     for claim in claims:
         for name, count in claim.items():
             used[name] = used.get(name, 0) + count
@@ -66,18 +94,20 @@ def admit(store: Store, claims: Claims) -> None:
     """Refuse what the account's quotas do not allow beside what is in use.
 
     A quota that Service Quotas' catalogue lacks has no limit. The text is AWS's since 2023, e.g.
-    repost.aws/knowledge-center/sagemaker-resource-limit-exceeded-error.
+    repost.aws/knowledge-center/sagemaker-resource-limit-exceeded-error; its unit for serverless
+    quotas is not known (for memory it is "MBs").
     """
     used = in_use(store)
     # The quota of the instance type comes before the total of all types.
     for name, delta in sorted(claims.items(), key=lambda claim: not claim[0].startswith("ml.")):
         limit = _limit(store, name)
         if delta > 0 and limit is not None and used.get(name, 0) + delta > limit:
+            unit = _UNITS.get(name, "Instances")
             raise Refusal(
                 "ResourceLimitExceeded",
-                f"The account-level service limit '{name}' is {limit:.0f} Instances, with current "
-                f"utilization of {used.get(name, 0)} Instances and a request delta of {delta} "
-                "Instances. Please use AWS Service Quotas to request an increase for this quota. "
+                f"The account-level service limit '{name}' is {limit:.0f} {unit}, with current "
+                f"utilization of {used.get(name, 0)} {unit} and a request delta of {delta} "
+                f"{unit}. Please use AWS Service Quotas to request an increase for this quota. "
                 "If AWS Service Quotas is not available, contact AWS support to request an "
                 "increase for this quota.",
             )
@@ -106,11 +136,11 @@ def _limit(store: Store, name: str) -> float | None:
         return None
 
 
-def _instances(endpoint: Endpoint) -> list[tuple[Variant, int]]:
+def _running(endpoint: Endpoint) -> list[tuple[Variant, int]]:
     if endpoint.status == "Failed":
         return []
     launching = endpoint.deployment.variants if endpoint.deployment else ()
     return [
-        *((each, max(each.current_count, each.desired_count)) for each in endpoint.variants),
-        *((each, each.desired_count) for each in launching),
+        *((each, size_of(each)) for each in endpoint.variants),
+        *((each, size_of(each)) for each in launching),
     ]

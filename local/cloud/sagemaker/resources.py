@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from local.cloud.sagemaker.serverless import Serverless
 from local.cloud.world import WORLD
 
 if TYPE_CHECKING:
@@ -61,12 +62,19 @@ class Variant:
     desired_weight: float
     current_count: int
     desired_count: int
+    current_serverless: Serverless | None = None
+    desired_serverless: Serverless | None = None
 
     @classmethod
     def launched(cls, spec: Spec) -> Variant:
         """The variant as its configuration starts it. An absent weight is 1.0 (botocore service
-        model, `ProductionVariant.InitialVariantWeight`); 0 is a weight like any other."""
-        weight, count = spec.get("InitialVariantWeight", 1.0), spec["InitialInstanceCount"]
+        model, `ProductionVariant.InitialVariantWeight`); 0 is a weight like any other. A serverless
+        variant has no instances."""
+        weight = spec.get("InitialVariantWeight", 1.0)
+        if "ServerlessConfig" in spec:
+            size = Serverless.of(spec["ServerlessConfig"])
+            return cls(spec, weight, weight, 0, 0, size, size)
+        count = spec["InitialInstanceCount"]
         return cls(spec, weight, weight, count, count)
 
     @property
@@ -76,19 +84,41 @@ class Variant:
     def arrive(self) -> None:
         """What was desired is now what serves."""
         self.current_weight, self.current_count = self.desired_weight, self.desired_count
+        self.current_serverless = self.desired_serverless
 
     def give_up(self) -> None:
         """What serves is what is desired again."""
         self.desired_weight, self.desired_count = self.current_weight, self.current_count
+        self.desired_serverless = self.current_serverless
 
     def summary(self) -> dict[str, Any]:
         """`ProductionVariantSummary` of DescribeEndpoint."""
-        return {
+        shown: dict[str, Any] = {
             "VariantName": self.name,
             "CurrentWeight": shown_weight(self.current_weight),
             "DesiredWeight": shown_weight(self.desired_weight),
+        }
+        if self.current_serverless and self.desired_serverless:
+            return shown | {
+                "CurrentServerlessConfig": self.current_serverless.summary(),
+                "DesiredServerlessConfig": self.desired_serverless.summary(),
+            }
+        return shown | {
             "CurrentInstanceCount": self.current_count,
             "DesiredInstanceCount": self.desired_count,
+        }
+
+    def pending_summary(self) -> dict[str, Any]:
+        """`PendingProductionVariantSummary` of DescribeEndpoint."""
+        shown: dict[str, Any] = {
+            "VariantName": self.name,
+            "DesiredWeight": shown_weight(self.desired_weight),
+        }
+        if self.desired_serverless:
+            return shown | {"DesiredServerlessConfig": self.desired_serverless.summary()}
+        return shown | {
+            "DesiredInstanceCount": self.desired_count,
+            "InstanceType": self.spec["InstanceType"],
         }
 
 
@@ -105,15 +135,7 @@ class Deployment:
         return {
             "EndpointConfigName": self.config.name,
             "StartTime": timestamp(self.started),
-            "ProductionVariants": [
-                {
-                    "VariantName": variant.name,
-                    "DesiredWeight": shown_weight(variant.desired_weight),
-                    "DesiredInstanceCount": variant.desired_count,
-                    "InstanceType": variant.spec["InstanceType"],
-                }
-                for variant in self.variants
-            ],
+            "ProductionVariants": [variant.pending_summary() for variant in self.variants],
         }
 
 

@@ -92,6 +92,14 @@ TOTALS: Mapping[str, tuple[str | None, str]] = {
     ),
     "Total number of notebook instances": ("L-04CE2E67", "notebook-instance/total_count"),
 }
+SERVERLESS: Mapping[str, tuple[str | None, float]] = {
+    "Maximum total concurrency that can be allocated across all serverless endpoints": (
+        "L-96300102",
+        10.0,
+    ),
+    "Maximum number of serverless endpoints": (None, 5.0),
+}
+"""Quotas on serverless endpoints: code, and the value in a fresh account as users show it."""
 RESERVED = "Number of {} instances in reserved capacity across training plans per Region"
 """SageMaker developer guide, "View SageMaker training plans quotas"."""
 
@@ -105,6 +113,8 @@ def sagemaker_quotas() -> Iterator[Quota]:
     for instance_type in _types(ACCELERATED_SIZES):
         yield from _of_type(instance_type, 0.0, 0.0)
         yield _quota(RESERVED.format(instance_type), 0.0, 0.0)
+    for name, (code, fresh) in SERVERLESS.items():
+        yield _quota(name, fresh, PLENTY, code=code)
     yield _quota("Longest run time for a training job", 432000.0, 432000.0)
     yield _quota("Maximum number of instances per training job", 20.0, PLENTY)
     second = Period(1, "SECOND")
