@@ -8,7 +8,15 @@ from cli.explain.explanation import arn, explanation, refused, shown
 from functions.core.decision import Refuse
 from functions.core.signals import BadSignal, Place, Signal
 from functions.quota_increase.texts import short_type, short_zone, zone_hints
-from functions.spot_fallback.reading import AtRisk, JobChanged, Launched, Reading, Warned, read
+from functions.spot_fallback.reading import (
+    LEVER_TAG,
+    AtRisk,
+    JobChanged,
+    Launched,
+    Reading,
+    Warned,
+    read,
+)
 
 MODE = (
     "the account's mode and the tag ml-remediation:spot-fallback are act "
@@ -37,13 +45,15 @@ JOB = [
 def concerns(signal: Signal) -> bool:
     """Whether the signal is one of Spot's.
 
-    A training job's is if the job opted in, or if the event says that it trains on Spot, which not
+    A training job's is if the job opted in, even where it cannot be read, or if the event says that it trains on Spot, which not
     every one does.
     """
     try:
         said = read(signal)
     except BadSignal as bad:
-        return bad.code != "unknown-signal"
+        tags = signal.detail.get("Tags")
+        elsewhere = signal.source == "aws.sagemaker" and LEVER_TAG not in (tags or {})
+        return bad.code != "unknown-signal" and not elsewhere
     on_spot = signal.detail.get("EnableManagedSpotTraining") is True
     return not isinstance(said, JobChanged) or said.opted_in or on_spot
 
