@@ -68,7 +68,7 @@ class Groups:
     def names_tagged(self) -> frozenset[str]:
         """Every group that has the lever's tag, whatever its value."""
         pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-            Filters=[{"Name": "tag-key", "Values": [LEVER_TAG]}]
+            Filters=[{"Name": "tag-key", "Values": [LEVER_TAG]}], IncludeInstances=False
         )
         return frozenset(
             group["AutoScalingGroupName"] for page in pages for group in page["AutoScalingGroups"]
@@ -89,7 +89,7 @@ class Groups:
 
     def opt_in(self, target: str) -> Mode | Refuse:
         """How far the group's tag lets us go. Raises Gone."""
-        group = self._describe(_name(target))
+        group = self._describe(_name(target), instances=False)
         return of_tag({tag["Key"]: tag["Value"] for tag in group["Tags"]}, LEVER)
 
     # what there is
@@ -100,8 +100,8 @@ class Groups:
         """The group as AWS describes it. Raises Gone.
 
         Calls: DescribeAutoScalingGroups, DescribeInstances (a page for 1000), DescribeScaling-
-        Activities, DescribeInstanceRefreshes, DescribeSpotInstanceRequests (a page for 1000 that
-        are marked); once an invocation DescribeLaunchTemplateVersions for each of its templates
+        Activities, DescribeInstanceRefreshes, DescribeSpotInstanceRequests (one for 200
+        on Spot); once an invocation DescribeLaunchTemplateVersions for each of its templates
         and GetInstanceProfile for each profile in them; while warned instances should be gone,
         DescribeInstances for those.
         """
@@ -141,9 +141,11 @@ class Groups:
             rates=self._rates.of([*types, *(each.instance_type for each in members)], now),
         )
 
-    def _describe(self, name: str) -> dict[str, Any]:
+    def _describe(self, name: str, instances: bool = True) -> dict[str, Any]:
         """Raises Gone, for a group that is being deleted as well."""
-        found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        found = self._autoscaling.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[name], IncludeInstances=instances
+        )
         for group in found["AutoScalingGroups"]:
             if not group.get("Status"):
                 described: dict[str, Any] = group
@@ -185,19 +187,18 @@ class Groups:
         A storm's warnings come in many batches; a look that knows of all needs no second update
         (EC2 user guide, "Get the status of a Spot Instance request", marked-for-termination).
         """
-        here = {each.id for each in members if each.market == "spot"}
-        if not here:
-            return {}
-        pages = self._ec2.get_paginator("describe_spot_instance_requests").paginate(
-            Filters=[{"Name": "status-code", "Values": ["marked-for-termination"]}],
-            PaginationConfig={"PageSize": 1000},
-        )
-        return {
-            each["InstanceId"]: each["Status"]["UpdateTime"]
-            for page in pages
-            for each in page["SpotInstanceRequests"]
-            if each.get("InstanceId") in here
-        }
+        spot = [each.id for each in members if each.market == "spot"]
+        found: dict[str, datetime] = {}
+        for start in range(0, len(spot), IDS_IN_A_FILTER):
+            answer = self._ec2.describe_spot_instance_requests(
+                Filters=[
+                    {"Name": "status-code", "Values": ["marked-for-termination"]},
+                    {"Name": "instance-id", "Values": spot[start : start + IDS_IN_A_FILTER]},
+                ]
+            )
+            for each in answer["SpotInstanceRequests"]:
+                found[each["InstanceId"]] = each["Status"]["UpdateTime"]
+        return found
 
     def _failures(self, name: str) -> tuple[LaunchFailure, ...]:
         """Of the last 100 activities those that failed to launch; the text alone names a market."""

@@ -22,7 +22,7 @@ from functions.spot_fallback import decision
 from functions.spot_fallback.aws import Groups
 from functions.spot_fallback.observation import Rules, Seen
 from functions.spot_fallback.rates import RateCard
-from functions.spot_fallback.reading import AtRisk, JobChanged, Launched, Warned, read
+from functions.spot_fallback.reading import LEVER_TAG, AtRisk, JobChanged, Launched, Warned, read
 from functions.spot_fallback.settings import SpotFallbackSettings
 from functions.spot_fallback.training import TrainingJobs
 from functions.spot_fallback.twins import Instances
@@ -56,14 +56,15 @@ class SpotFallback:
         own = parse(SpotFallbackSettings, environment.lever, "LEVER_SETTINGS")
         self.settings, self.here = own, here
         rates = RateCard(own.prices, client("ec2"))
-        self.groups = Groups(client, rates)
+        self.groups, self.instances = Groups(client, rates), Instances(client, rates)
         self.kinds: Mapping[str, Capacity] = {
             "autoScalingGroup": self.groups,
             "training-job": TrainingJobs(client, rates, here, own.fallback_types),
-            "instance": Instances(client, rates),
+            "instance": self.instances,
         }
         self.group_of: Mapping[str, str] = {}
         self.tagged: frozenset[str] = frozenset()
+        self.tagged_instances: frozenset[str] = frozenset()
         self.rules = Rules(
             roles=own.roles,
             on_demand_units=own.on_demand_units,
@@ -82,9 +83,10 @@ class SpotFallback:
         return self._kind(target).irreversible
 
     def prepare(self, signals: Sequence[Signal]) -> None:
-        """What events do not tell, of a batch together: the groups of instances, and which groups
-        have the tag, since every launch of every group in the account is heard of."""
-        instances, launches = [], False
+        """What events do not tell, of a batch together: the groups of instances, which of those
+        in none have the tag, and which groups do: every launch of every group in the account is
+        heard of, and every warning, those of instances included that a group has let go of."""
+        instances, warned, launches = [], [], False
         for signal in signals:
             try:
                 reading = read(signal)
@@ -92,9 +94,13 @@ class SpotFallback:
                 continue  # refused by name when it is sighted
             if isinstance(reading, Warned | AtRisk):
                 instances.append(reading.instance)
+            if isinstance(reading, Warned):
+                warned.append(reading.instance)
             launches = launches or isinstance(reading, Launched)
         self.tagged = self.groups.names_tagged() if launches else frozenset()
         self.group_of = self.groups.names_of(list(dict.fromkeys(instances)))
+        alone = [id for id in dict.fromkeys(warned) if id not in self.group_of]
+        self.tagged_instances = self.instances.tagged(alone)
 
     def sight(self, signal: Signal) -> Sequence[Sighting] | Refuse:
         if signal.kind is not Kind.EVENT:
@@ -104,6 +110,10 @@ class SpotFallback:
             case Warned(instance) if instance in self.group_of:
                 target = self._group(self.group_of[instance])
                 return [Sighting(target, f"warned {instance}", note)]
+            case Warned(instance) if instance not in self.tagged_instances:
+                return Refuse(
+                    "not-opted-in", f"{instance} is in no group, and has no tag {LEVER_TAG}"
+                )
             case Warned(instance):
                 return [Sighting(self._arn("ec2", f"instance/{instance}"), "warned", note)]
             case AtRisk(instance) if instance in self.group_of:

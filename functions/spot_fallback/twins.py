@@ -16,6 +16,7 @@ from functions.spot_fallback.instances import LATE, tags_of
 from functions.spot_fallback.launch import request
 from functions.spot_fallback.observation import InstanceSeen
 from functions.spot_fallback.rates import RateCard
+from functions.spot_fallback.reading import LEVER_TAG
 
 LEVER = "spot-fallback"
 FROM_TEMPLATE = ("aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version")
@@ -26,6 +27,9 @@ SHORT = frozenset(
 )
 QUOTAS = frozenset({"InstanceLimitExceeded", "VcpuLimitExceeded"})
 """Codes of EC2 API reference, "Error codes for the Amazon EC2 API"."""
+
+IDS_IN_A_FILTER = 200
+"""Limit of a filter's values (EC2 API reference, "List and filter using the CLI and API")."""
 
 logger = Logger(child=True)
 
@@ -46,6 +50,19 @@ class Instances:
         self._ec2 = client("ec2")
         self._rates = rates
         self._launched: dict[str, Mapping[str, Any]] = {}
+
+    def tagged(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the instances that have the lever's tag, whatever its value; a call for 200."""
+        found: set[str] = set()
+        for start in range(0, len(ids), IDS_IN_A_FILTER):
+            answer = self._ec2.describe_instances(
+                Filters=[
+                    {"Name": "instance-id", "Values": list(ids[start : start + IDS_IN_A_FILTER])},
+                    {"Name": "tag-key", "Values": [LEVER_TAG]},
+                ]
+            )
+            found |= {each["InstanceId"] for each in _instances(answer)}
+        return frozenset(found)
 
     def opt_in(self, target: str) -> Mode | Refuse:
         """How far the instance's own tag lets us go. Raises Gone."""

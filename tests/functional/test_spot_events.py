@@ -24,9 +24,9 @@ WRITES = {
 }
 HANDLED: dict[str, list[str]] = {
     # The instance that the files name is in no group, and EC2 does not know it.
-    "interruption_warning": ["gone"],
-    "interruption_warning_arn_names_zone": ["gone"],
-    "interruption_warning_hibernate": ["gone"],
+    "interruption_warning": ["not-opted-in"],
+    "interruption_warning_arn_names_zone": ["not-opted-in"],
+    "interruption_warning_hibernate": ["not-opted-in"],
     "rebalance_recommendation": ["only-a-risk"],
     # A group that has all its instances needs nothing, whatever an event says.
     "launch_successful": ["settled"],

@@ -357,13 +357,13 @@ def test_a_duplicate_for_an_instance_that_its_group_let_go_of_launches_nothing(
         assert stage.made(RUN) == []
 
 
-def test_an_instance_that_ec2_no_longer_knows_is_gone(scene: Singles) -> None:
+def test_an_instance_that_ec2_no_longer_knows_has_no_tag_either(scene: Singles) -> None:
     id = scene.launch()
     scene.take(id)
     [warning] = scene.warnings
     unknown = {**warning["detail"], "instance-id": "i-0123456789abcdef0"}
     scene.warnings = [{**warning, "detail": unknown}]
-    assert codes(scene.deliver()) == ["gone"]
+    assert codes(scene.deliver()) == ["not-opted-in"]
 
 
 def test_a_launch_cannot_be_taken_back_and_says_so(

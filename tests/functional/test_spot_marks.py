@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -39,6 +40,23 @@ def test_of_other_groups_nothing_is_known_by_that(fleet: Fleets) -> None:
     fleet.deliver()
 
     assert fleet.bases() == [1]
+
+
+def test_late_warnings_of_what_the_group_has_let_go_of_are_one_question(fleet: Fleets) -> None:
+    fleet.create(20)
+    fleet.storm(10)
+    first, *rest = [each for each in fleet.events if "instance-id" in each["detail"]]
+    fleet.stage.batch(first)
+    fleet.stage.calls.clear()
+
+    answer = fleet.stage.batch(*rest)
+
+    assert {each["code"] for each in answer["outcomes"]} == {"not-opted-in"}
+    asked = Counter(str(call) for call in fleet.stage.calls)
+    assert asked == {
+        "autoscaling:DescribeAutoScalingInstances": 1,
+        "ec2:DescribeInstances": 1,
+    }
 
 
 def test_a_lost_warning_is_found_by_the_look_at_a_launch_that_failed(fleet: Fleets) -> None:
