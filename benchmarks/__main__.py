@@ -21,6 +21,9 @@ from benchmarks import (
     results,
     rollback,
     size,
+    spot_clone,
+    spot_jobs,
+    spot_storm,
 )
 from benchmarks.figures import Measurement, load_average, machine
 from benchmarks.table import show
@@ -36,6 +39,9 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "quota_scan": quota_scan.measure,
     "quota_peer": quota_peer.measure,
     "quota_event": quota_event.measure,
+    "spot_storm": spot_storm.measure,
+    "spot_jobs": spot_jobs.measure,
+    "spot_clone": spot_clone.measure,
 }
 
 
