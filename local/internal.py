@@ -1,4 +1,4 @@
-"""What the launcher tells us over loopback: holders of access keys, and AWS services' metrics."""
+"""What the launcher tells us over loopback, holders of access keys and AWS services' metrics, and asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from local.account import ACCOUNT_ID
 from local.calls import Identity
 from local.cloud import WORLD
+from local.cloud.awslambda import conditions
 from local.cloud.cloudwatch import record
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,22 @@ def application(identities: dict[str, Identity]) -> web.Application:
         await asyncio.to_thread(_record, told["data"])
         return web.json_response({})
 
+    async def lambda_conditions(request: web.Request) -> web.Response:
+        asked = await request.json()
+        return web.json_response(
+            await asyncio.to_thread(_conditions, asked["account"], asked["region"])
+        )
+
     internal = web.Application(client_max_size=32 * 2**20)
     internal.router.add_post("/identities", identity)
     internal.router.add_post("/metrics", metrics)
+    internal.router.add_post("/lambda", lambda_conditions)
     return internal
+
+
+def _conditions(account_id: str, region: str) -> dict[str, Any]:
+    with WORLD.turn():
+        return conditions(account_id, region)
 
 
 def _record(data: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from local.cloud.autoscaling import install_auto_scaling
+from local.cloud.awslambda import install_lambda
 from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.ec2 import install_ec2
 from local.cloud.elbv2 import install_elbv2
@@ -14,9 +15,9 @@ from local.cloud.sagemaker import install_sagemaker
 from local.cloud.seam import guard
 from local.cloud.servicequotas import install_service_quotas
 from local.cloud.tagging import install_tagging
-from local.cloud.world import WORLD, Durations, Sink, Switches, World
+from local.cloud.world import WORLD, Durations, LambdaAccount, Sink, Switches, World
 
-__all__ = ["WORLD", "Durations", "Sink", "Switches", "World", "install"]
+__all__ = ["WORLD", "Durations", "LambdaAccount", "Sink", "Switches", "World", "install"]
 
 _installed = False
 
@@ -38,4 +39,5 @@ def install() -> None:
     install_ec2()
     install_auto_scaling()
     install_elbv2()
+    install_lambda()
     _installed = True

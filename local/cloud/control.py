@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from local.cloud.awslambda.control import LAMBDA_FAULTS
 from local.cloud.ec2.control import EC2_FAULTS
 from local.cloud.ec2.interruption_control import INTERRUPTION_FAULTS
 from local.cloud.ec2.price_control import PRICE_FAULTS
@@ -99,6 +100,7 @@ FAULTS: Sequence[Fault] = (
     *PRICE_FAULTS,
     *QUOTA_FAULTS,
     *CATALOGUE_FAULTS,
+    *LAMBDA_FAULTS,
     *_settings(
         "durations",
         number(),

@@ -43,6 +43,7 @@ class Durations:
     `serverless_update` is how long a serverless variant takes to another size; `scaling_reaction`
     how long Application Auto Scaling takes to act on what it is told, and between two looks
     whether what it did has come about.
+    `lambda_provisioning` is how long Lambda allocates provisioned concurrency.
     """
 
     endpoint_create: float = 5.0
@@ -65,6 +66,7 @@ class Durations:
     training_stop: float = 2.0
     training_interrupt: float = 1.0
     capacity_patience: float = 30.0
+    lambda_provisioning: float = 3.0
     quota_decision: float = 3.0
     quota_applied: float = 2.0
     quota_report: float = 2.0
@@ -113,6 +115,13 @@ class Switches:
     recommendation hold an ARN with Region and account (EC2 user guide, spot-instance-termination-
     notices); True writes one with the Availability Zone and no account, as the events recorded in
     github.com/aws/aws-node-termination-handler have it.
+    `provisioning_refuses_changes`: PutProvisionedConcurrencyConfig may answer that "another operation
+    is in progress" (botocore service model of Lambda, `ResourceConflictException`); True refuses a
+    change while the last one is in progress, False lets it start anew.
+    `alias_keeps_old_version`: an alias with provisioned concurrency that moves to another version
+    bears a weight of 1 for the old one until the new one is provisioned, as
+    github.com/hashicorp/terraform-provider-aws/pull/48116 found; False moves it at once, as the
+    Lambda developer guide, provisioned-concurrency, does not speak of it.
     """
 
     one_capacity_per_call: bool = True
@@ -130,6 +139,18 @@ class Switches:
     absent_distribution_fields_reset: bool = True
     retain_keeps_provisioned_concurrency: bool = True
     interruption_arn_names_zone: bool = False
+    provisioning_refuses_changes: bool = True
+    alias_keeps_old_version: bool = True
+
+
+@dataclass
+class LambdaAccount:
+    """What is particular to this account's Lambda: the functions ("shop") and versions ("shop:3")
+    whose initialisation fails when it is provisioned next, and how much concurrency must be left
+    unreserved where it is not AWS's 100, or all of a lower limit."""
+
+    failing: Sequence[str] = ()
+    unreserved_minimum: int | None = None
 
 
 Delivery = Callable[[Sink], None]
@@ -150,6 +171,7 @@ class World:
         """What signed the call that is being served."""
         self.durations = Durations()
         self.switches = Switches()
+        self.lambdas = LambdaAccount()
         self.deliver: Callable[[Sequence[Delivery]], None] = self.deliver_now
         self.lock = threading.RLock()
         self._depth = 0
@@ -208,13 +230,14 @@ class World:
                 delivery(sink)
 
     def reset(self) -> None:
-        """Forget what is due and what waits to leave; durations and switches become the defaults.
-        Sinks stay."""
+        """Forget what is due and what waits to leave; durations, switches and what Lambda is like
+        become the defaults. Sinks stay."""
         with self.lock:
             self._agenda.clear()
             self._outbox.clear()
             self.durations = Durations()
             self.switches = Switches()
+            self.lambdas = LambdaAccount()
 
     def _run_due(self) -> None:
         try:

@@ -43,6 +43,7 @@ def _serve() -> None:
 
     from local.ministack import (
         cloudformation,
+        concurrency,
         entry,
         events,
         identities,
@@ -65,6 +66,7 @@ def _serve() -> None:
     refusals.install()
     identities.install(wire)
     metrics.install(wire)
+    concurrency.install(wire)
     cloudformation.install(os.environ["AWS_ENDPOINT_URL"], region)
 
     config = Config()

@@ -1,4 +1,4 @@
-"""What the launcher tells the pocket process: who holds which access key, and metrics."""
+"""What the launcher tells the pocket process, who holds which access key and metrics, and asks it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ class Wire:
             {"access_key": access_key, "function": function_name, "role": role_arn},
         )
 
+    def lambda_conditions(self, account: str, region: str) -> dict[str, Any]:
+        """Asks what Lambda's rules depend on now, as `local.lambda_rules.Conditions` takes it."""
+        told: dict[str, Any] = json.loads(
+            self._post("/lambda", {"account": account, "region": region})
+        )
+        return told
+
     def metric(self, datum: dict[str, Any]) -> None:
         """Queues one datum; posting happens on a thread of its own so that no invocation waits."""
         self._metrics.put(datum)
@@ -49,11 +56,12 @@ class Wire:
                 )
                 log.error("%d metric data were not stored: %s", len(batch), reason)
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
+    def _post(self, path: str, body: dict[str, Any]) -> bytes:
         request = urllib.request.Request(
             self._url + path,
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
         with self._opener.open(request, timeout=10) as answer:
-            answer.read()
+            read: bytes = answer.read()
+            return read

@@ -57,6 +57,8 @@ def test_it_lists_every_fault_with_its_schema(control: FlaskClient) -> None:
         ("PUT", "/servicequotas/next-report"),
         ("PUT", "/servicequotas/catalogue"),
         ("DELETE", "/servicequotas/catalogue"),
+        ("PUT", "/lambda/account"),
+        ("GET", "/lambda/account"),
         ("PUT", "/durations"),
         ("GET", "/durations"),
         ("PUT", "/switches"),

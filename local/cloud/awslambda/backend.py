@@ -1,0 +1,236 @@
+"""moto's Lambda with aliases and concurrency by AWS's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.awslambda.models import LambdaAlias, LambdaBackend
+
+from local import lambda_rules as rules
+from local.cloud.awslambda.conditions import conditions
+from local.cloud.seam import Refusal, operation
+from local.cloud.world import WORLD
+
+
+@dataclass
+class Kept:
+    """What is kept of a function beside moto's own."""
+
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    provisioned: dict[str, rules.Provisioned] = field(default_factory=dict)
+
+
+class Lambda(LambdaBackend):
+    """Functions and versions are moto's; aliases, reserved and provisioned concurrency are ours."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._kept: dict[str, Kept] = {}
+
+    def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
+        super().delete_function(function_name, qualifier)
+        self._kept = {name: kept for name, kept in self._kept.items() if self._exists(name)}
+
+    @operation
+    def create_alias(  # type: ignore[override]
+        self,
+        function_name: str,
+        name: str,
+        function_version: str,
+        description: str = "",
+        routing_config: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        asked = {
+            "Name": name,
+            "FunctionVersion": function_version,
+            "Description": description,
+            "RoutingConfig": routing_config,
+        }
+        function = self._function(function_name)
+        with _refusing():
+            alias = rules.create_alias(function, asked, WORLD.clock())
+        self._mirror(function)
+        return alias
+
+    @operation
+    def get_alias(self, function_name: str, name: str) -> dict[str, Any]:  # type: ignore[override]
+        with _refusing():
+            return rules.get_alias(self._function(function_name), name, WORLD.clock())
+
+    @operation
+    def list_aliases(  # type: ignore[override]
+        self,
+        function_name: str,
+        function_version: str | None = None,
+    ) -> dict[str, Any]:
+        function = self._function(function_name)
+        rules.settle(function, WORLD.clock())
+        return {
+            "Aliases": [
+                alias
+                for _, alias in sorted(function.aliases.items())
+                if function_version in (None, alias["FunctionVersion"])
+            ]
+        }
+
+    @operation
+    def update_alias(  # type: ignore[override]
+        self,
+        function_name: str,
+        name: str,
+        function_version: str | None = None,
+        description: str | None = None,
+        routing_config: Mapping[str, Any] | None = None,
+        revision_id: str | None = None,
+    ) -> dict[str, Any]:
+        asked = {
+            "FunctionVersion": function_version,
+            "Description": description,
+            "RoutingConfig": routing_config,
+            "RevisionId": revision_id,
+        }
+        function = self._function(function_name)
+        with _refusing():
+            alias = rules.update_alias(function, name, asked, self._conditions())
+        self._mirror(function)
+        return alias
+
+    @operation
+    def delete_alias(self, function_name: str, name: str) -> None:  # type: ignore[override]
+        function = self._function(function_name)
+        rules.delete_alias(function, name, WORLD.clock())
+        self._mirror(function)
+
+    @operation
+    def put_provisioned_concurrency_config(
+        self, function_name: str, qualifier: str, provisioned_concurrent_executions: int
+    ) -> dict[str, Any]:
+        with _refusing():
+            name, qualifier = _qualified(function_name, qualifier)
+            return rules.put_provisioned(
+                self._function(name),
+                qualifier,
+                provisioned_concurrent_executions,
+                self._account(),
+                self._conditions(),
+            )
+
+    @operation
+    def get_provisioned_concurrency_config(
+        self, function_name: str, qualifier: str
+    ) -> dict[str, Any]:
+        with _refusing():
+            name, qualifier = _qualified(function_name, qualifier)
+            return rules.get_provisioned(self._function(name), qualifier, WORLD.clock())
+
+    @operation
+    def list_provisioned_concurrency_configs(
+        self, function_name: str, marker: str = "", max_items: int | None = None
+    ) -> dict[str, Any]:
+        with _refusing():
+            function = self._function(function_name)
+            return rules.list_provisioned(function, WORLD.clock(), marker, max_items)
+
+    @operation
+    def delete_provisioned_concurrency_config(self, function_name: str, qualifier: str) -> None:
+        with _refusing():
+            name, qualifier = _qualified(function_name, qualifier)
+            rules.delete_provisioned(self._function(name), qualifier, WORLD.clock())
+
+    @operation
+    def put_function_concurrency(  # type: ignore[override]
+        self, function_name: str, reserved_concurrent_executions: int
+    ) -> dict[str, Any]:
+        with _refusing():
+            name, qualifier = rules.named(function_name)
+            reserved = rules.put_reserved(
+                self._function(name),
+                qualifier,
+                reserved_concurrent_executions,
+                self._account(),
+                self._conditions(),
+            )
+        self._lambdas._get_latest(name).reserved_concurrency = reserved
+        return {"ReservedConcurrentExecutions": reserved}
+
+    @operation
+    def get_function_concurrency(self, function_name: str) -> dict[str, Any]:  # type: ignore[override]
+        reserved = self._function(function_name).reserved
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+
+    @operation
+    def delete_function_concurrency(self, function_name: str) -> None:
+        name = self._function(function_name).name
+        self._lambdas._get_latest(name).reserved_concurrency = None
+
+    @operation
+    def get_account_settings(self) -> dict[str, Any]:
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": 80530636800,
+                "CodeSizeUnzipped": 262144000,
+                "CodeSizeZipped": 52428800,
+            }
+            | rules.account_limit(self._account(), self._conditions()),
+            "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": len(self._lambdas._functions)},
+        }
+
+    def _function(self, reference: str) -> rules.Function:
+        with _refusing():
+            name, _ = rules.named(reference)
+        if not self._exists(name):
+            arn = (
+                f"arn:{self.partition}:lambda:{self.region_name}:{self.account_id}:function:{name}"
+            )
+            raise Refusal("ResourceNotFoundException", f"Function not found: {arn}")
+        latest = self._lambdas._get_latest(name)
+        kept = self._kept.setdefault(name, Kept())
+        return rules.Function(
+            latest.function_arn,
+            {str(each.version) for each in self._lambdas._functions[name]["versions"]},
+            kept.aliases,
+            kept.provisioned,
+            latest.reserved_concurrency,
+        )
+
+    def _exists(self, name: str) -> bool:
+        return bool(self._lambdas._functions.get(name, {}).get("latest"))
+
+    def _account(self) -> list[rules.Function]:
+        return [self._function(name) for name in self._lambdas._functions if self._exists(name)]
+
+    def _conditions(self) -> rules.Conditions:
+        told = conditions(self.account_id, self.region_name)
+        return rules.Conditions.of(told, WORLD.clock())
+
+    def _mirror(self, function: rules.Function) -> None:
+        """moto looks a function up by its own record of aliases."""
+        self._lambdas._aliases[function.arn] = {
+            name: LambdaAlias(
+                self.account_id,
+                self.region_name,
+                name,
+                function.name,
+                alias["FunctionVersion"],
+                alias["Description"],
+                "",
+            )
+            for name, alias in function.aliases.items()
+        }
+
+
+def _qualified(function_name: str, qualifier: str) -> tuple[str, str]:
+    name, found = rules.qualified(function_name, qualifier)
+    return name, found or qualifier
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Gives a refusal of the rules the shape that moto answers with."""
+    try:
+        yield
+    except rules.Refused as refused:
+        raise Refusal(refused.code, refused.message) from None

@@ -1,0 +1,32 @@
+"""What Lambda's rules depend on beyond Lambda: the account's quota, durations and switches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.cloud.servicequotas.keeper import of
+from local.cloud.world import WORLD
+
+CONCURRENT_EXECUTIONS = ("lambda", "L-B99A9384")
+
+
+def conditions(account_id: str, region: str) -> dict[str, Any]:
+    """The members of `local.lambda_rules.Conditions`, but for the time, as JSON can tell them.
+
+    The limit is the applied value of the quota "Concurrent executions" (Lambda developer guide,
+    gettingstarted-limits): an increase that AWS grants raises it.
+    """
+    return {
+        "limit": int(_quota(account_id, region)),
+        "unreserved_minimum": WORLD.lambdas.unreserved_minimum,
+        "provisioning": WORLD.durations.lambda_provisioning,
+        "failing": list(WORLD.lambdas.failing),
+        "provisioning_refuses_changes": WORLD.switches.provisioning_refuses_changes,
+        "alias_keeps_old_version": WORLD.switches.alias_keeps_old_version,
+    }
+
+
+def _quota(account_id: str, region: str) -> float:
+    keeper = of(account_id, region)
+    service, quota = keeper.find(*CONCURRENT_EXECUTIONS)
+    return keeper.value(service.code, quota)
