@@ -30,6 +30,8 @@ __all__ = ["decide", "tally"]
 
 PACE = timedelta(seconds=5)
 """At least between two updates of one group."""
+PROMPT = timedelta(seconds=5)
+"""A write is dated once it is done; a group that answered it at once did so before that."""
 FRESH = timedelta(minutes=10)
 """A failed launch that is older says nothing of now: a group tries again sooner."""
 SHORT = timedelta(minutes=3)
@@ -217,7 +219,8 @@ def _filling(seen: GroupSeen, have: Count, ours: Incident | None, rules: Rules) 
     waiting = Wait(f"{seen.name} launches the {_instances(have.missing)} that it is missing")
     if ours is None:
         return waiting
-    failures = [each for each in failing(seen, "on-demand") if each.at >= last_write(ours)]
+    answered = last_write(ours) - PROMPT
+    failures = [each for each in failing(seen, "on-demand") if each.at >= answered]
     if not failures:
         return waiting
     short = _short(seen, have, failures)

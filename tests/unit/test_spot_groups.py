@@ -299,6 +299,13 @@ def test_failures_from_before_our_write_say_nothing_of_it() -> None:
     assert isinstance(decide(seen, incident((60, 4)), RULES), Wait)
 
 
+@pytest.mark.parametrize(("ago", "told"), [(65, True), (66, False)])
+def test_a_failure_that_came_while_we_wrote_is_an_answer(ago: int, told: bool) -> None:
+    """The write is dated once its last call is over."""
+    seen = group(spot=6, base=4, desired=10, failures=(failed(ago, "on-demand"),))
+    assert isinstance(decide(seen, incident((60, 4)), RULES), Refuse) is told
+
+
 def test_what_on_demand_does_not_have_is_asked_of_spot_again_once_it_was_quiet_there() -> None:
     seen = group(spot=6, bought=1, base=4, desired=10, failures=(failed(5, "on-demand"),))
     decision = decide(seen, incident((700, 4)), RULES)
