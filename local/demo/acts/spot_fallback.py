@@ -55,7 +55,7 @@ DURATIONS = {
 """What takes AWS minutes, in seconds."""
 LEVER_SERVICES = ("autoscaling", "ec2")
 BASE = "OnDemandBaseCapacity"
-LAUNCH_SECONDS, SHORT_SECONDS, BACK_SECONDS, TRAIN_SECONDS = 60, 90, 150, 150
+LAUNCH_SECONDS, SHORT_SECONDS, BACK_SECONDS, TRAIN_SECONDS = 60, 40, 150, 150
 
 
 @dataclass
