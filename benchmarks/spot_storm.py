@@ -27,11 +27,10 @@ A_CALL = 50
 NOTICE = 45.0
 AFTER = 15.0
 """Seconds that groups are left alone after the last of the warned instances is gone."""
-UPDATE, DETACH, LOOKUP = (
-    "UpdateAutoScalingGroup",
-    "DetachInstances",
-    "DescribeAutoScalingInstances",
-)
+UPDATE, DETACH = "UpdateAutoScalingGroup", "DetachInstances"
+LOOKUP = "DescribeAutoScalingInstances"
+LOOK = "DescribeInstanceRefreshes"
+"""Called once at each look at a group."""
 SETTINGS = {
     "spot_fallback": {
         "on_demand_units": 1000,
@@ -40,10 +39,14 @@ SETTINGS = {
     }
 }
 LIMITS = (
-    "The pocket account answers one call at a time on the cores that the functions run on as well,"
-    " and a group's instances take it longer than they take AWS: the seconds are above AWS's there."
-    " EventBridge and SQS take longer on AWS; the seconds to the first update have a cold start and"
-    " the queue's window of 2 s in them.",
+    "The events are put in the queue as the rule for them would, so that they do arrive within the 5"
+    " or 60 s: the pocket account's bus passes fewer than 100 a second. EventBridge's own time is not"
+    " in the seconds.",
+    "The pocket account answers one call at a time, on the cores that the functions run on as well:"
+    " five invocations wait for each other there, as they do not on AWS. What carries over is the"
+    " number of looks and of calls a look; the seconds to the first update are mostly that waiting.",
+    "They have a cold start and the queue's window of 2 s in them, and every batch looks at all of"
+    " its groups, one after the other, whether or not another batch just did.",
     "That an update ends no healthy Spot is shown against the pocket account's reading of how a"
     " group follows a changed distribution: one by one, new before old, the newest first. AWS does"
     " not document which instances it chooses.",
@@ -51,8 +54,8 @@ LIMITS = (
     " time that is the harder case.",
     "Every second group lists a type that Spot still has: On-Demand is bought there too, for exactly"
     " what was warned.",
-    "The caps on On-Demand are set beyond need; the default of 20 instances a group would tell of"
-    " the rest instead of buying it.",
+    "The caps on On-Demand are set beyond need; with the default of 20 instances a group the rest is"
+    " told instead of bought.",
 )
 
 
@@ -60,12 +63,14 @@ LIMITS = (
 class Storm:
     """One storm, played out. updates: when each group was updated, epoch seconds, in order. firsts:
     seconds from a group's first warning to its first update. lookups: instances that each look-up
-    named, by invocation. took: seconds over which the events came."""
+    named, by invocation. waited: seconds that the function's calls took, all together. took: seconds
+    over which the events came; whole: from their end until all groups were in service."""
 
     updates: Mapping[str, Sequence[float]]
     firsts: Mapping[str, float]
     lookups: Mapping[str, Sequence[int]]
     operations: Mapping[str, int]
+    waited: float
     losses: Losses
     took: float
     whole: float
@@ -83,10 +88,10 @@ class Storm:
         return max(most_within(times, PACE) for times in self.updates.values())
 
     @property
-    def gap(self) -> float:
-        """The fewest seconds between two updates of one group."""
+    def gap(self) -> float | None:
+        """The fewest seconds between two updates of one group; None where no group had two."""
         gaps = [b - a for times in self.updates.values() for a, b in pairwise(times)]
-        return min(gaps, default=0.0)
+        return min(gaps, default=None)
 
     @property
     def lookup_ratio(self) -> float:
@@ -154,7 +159,8 @@ def _parts(name: str, storm: Storm) -> Iterator[Figure]:
     yield Figure(f"{name}: events came over", storm.took, "s")
     yield Figure(f"{name}: updates of a group, most", storm.most_updates)
     yield Figure(f"{name}: updates of a group in any 5 s", storm.crowded)
-    yield Figure(f"{name}: between two updates of a group, least", storm.gap, "s")
+    if storm.gap is not None:
+        yield Figure(f"{name}: between two updates of a group, least", storm.gap, "s")
     yield Figure(f"{name}: first warning to first update, fastest", min(storm.firsts.values()), "s")
     yield Figure(f"{name}: first warning to first update, slowest", max(storm.firsts.values()), "s")
     yield Figure(f"{name}: last warning to all in service", storm.whole, "s")
@@ -162,6 +168,10 @@ def _parts(name: str, storm: Storm) -> Iterator[Figure]:
     yield Figure(f"{name}: On-Demand beyond what was warned", storm.losses.surplus)
     for operation in (UPDATE, DETACH, LOOKUP):
         yield Figure(f"{name}: {operation}", storm.operations.get(operation, 0))
+    looks = storm.operations[LOOK]
+    yield Figure(f"{name}: looks at a group", looks)
+    yield Figure(f"{name}: calls a look", sum(storm.operations.values()) / looks)
+    yield Figure(f"{name}: seconds a look waits for its calls", storm.waited / looks, "s")
     most = max(count for named in storm.lookups.values() for count in named)
     yield Figure(f"{name}: instances in one look-up, most", most)
     yield Figure(f"{name}: invocations", len(storm.reports))
@@ -195,6 +205,7 @@ def _play(seconds: float, say: Callable[[str], None]) -> Storm:
             firsts={name: times[0] - first[name] for name, times in updates.items()},
             lookups=lookups_of(calls),
             operations=Counter(call["operation"] for call in calls),
+            waited=sum(call["milliseconds"] for call in calls) / 1000,
             losses=scene.losses(),
             took=took,
             whole=whole,

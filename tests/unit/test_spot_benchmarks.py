@@ -129,6 +129,7 @@ def played(**different: Any) -> Storm:
         "firsts": {"a": 3.0, "b": 4.0},
         "lookups": {"t": [50, 50, 1]},
         "operations": {},
+        "waited": 0.0,
         "losses": Losses(0, 0, 0),
         "took": 5.0,
         "whole": 9.0,
@@ -142,6 +143,7 @@ def test_a_storm_is_judged_by_its_worst_group() -> None:
     assert (played().most_updates, played().crowded, played().gap) == (2, 1, 5.5)
     close = played(updates={"a": [0], "b": [0, 4, 8]})
     assert (close.most_updates, close.crowded, close.gap) == (3, 2, 4)
+    assert played(updates={"a": [0], "b": [3]}).gap is None
 
 
 def test_look_ups_that_could_have_been_fewer_show() -> None:
