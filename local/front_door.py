@@ -17,7 +17,15 @@ from local.operations import error_code, operation, parameters, signature
 
 # Services the simulated cloud answers; ministack answers every other.
 CLOUD_SERVICES = frozenset(
-    {"autoscaling", "ec2", "elasticloadbalancing", "monitoring", "sagemaker", "servicequotas"}
+    {
+        "application-autoscaling",
+        "autoscaling",
+        "ec2",
+        "elasticloadbalancing",
+        "monitoring",
+        "sagemaker",
+        "servicequotas",
+    }
 )
 
 _HOP_BY_HOP = frozenset(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from local.cloud.applicationautoscaling import install_application_auto_scaling
 from local.cloud.autoscaling import install_auto_scaling
 from local.cloud.awslambda import install_lambda
 from local.cloud.cloudwatch import install_cloudwatch
@@ -39,5 +40,6 @@ def install() -> None:
     install_ec2()
     install_auto_scaling()
     install_elbv2()
+    install_application_auto_scaling()
     install_lambda()
     _installed = True

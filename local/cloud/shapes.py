@@ -127,6 +127,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     # The models' patterns are Java's; of what Java has and Python lacks they use \p{..} and pairs
     # of surrogates.
     pattern = re.sub(r"\\u(D[89AB]..)\\u(D[C-F]..)", _paired, pattern, flags=re.IGNORECASE)
+    # Java's POSIX class of ASCII, which the models use alone: no category of Unicode.
+    pattern = pattern.replace(r"\p{Print}", "[ -~]")
     return re.compile(re.sub(r"\\p\{(\w+)\}", lambda found: _members(found[1]), pattern))
 
 

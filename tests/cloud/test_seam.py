@@ -16,7 +16,8 @@ from local.cloud.shapes import misfits, violations
 from tests.cloud.conftest import Account
 from tests.cloud.hosting import refused, stand_up
 
-MODEL = botocore.session.get_session().get_service_model("sagemaker")
+MODELS = botocore.session.get_session()
+MODEL = MODELS.get_service_model("sagemaker")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,12 @@ def test_a_request_is_held_to_the_constraints_of_the_model(
 @pytest.mark.parametrize("value", ["Überwachung 5", "a:b/c=d+e-f@g_h.i", ""])
 def test_java_unicode_classes_in_patterns_are_understood(value: str) -> None:
     assert not list(violations(MODEL.shape_for("TagValue"), value))
+
+
+@pytest.mark.parametrize(("value", "fits"), [("scale out: 50 %", True), ("Überwachung", False)])
+def test_javas_class_of_printable_ascii_is_understood(value: str, fits: bool) -> None:
+    shape = MODELS.get_service_model("application-autoscaling").shape_for("PolicyName")
+    assert (not list(violations(shape, value))) is fits
 
 
 def test_a_broken_constraint_reaches_the_client_as_aws_words_it(account: Account) -> None:

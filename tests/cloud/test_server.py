@@ -151,6 +151,14 @@ def test_a_request_no_sdk_would_send_is_refused_as_json(
     assert answer["__type"].endswith(code)
 
 
+def test_application_auto_scaling_is_told_from_auto_scaling(address: Address) -> None:
+    """Both answer at the same URL here; the signature tells which is meant."""
+    scaling = boto3.client("application-autoscaling", endpoint_url=address.url)
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    groups = boto3.client("autoscaling", endpoint_url=address.url)
+    assert groups.describe_auto_scaling_groups()["AutoScalingGroups"] == []
+
+
 def test_each_call_sees_what_the_last_one_left(address: Address) -> None:
     sagemaker = boto3.client("sagemaker", endpoint_url=address.url)
     configure(sagemaker, BLUE_GREEN)

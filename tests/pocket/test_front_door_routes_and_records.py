@@ -89,6 +89,7 @@ def housed(scene: Callable[[House], Awaitable[None]]) -> None:
     [
         ("sagemaker", "cloud"),
         ("monitoring", "cloud"),
+        ("application-autoscaling", "cloud"),
         ("dynamodb", "ministack"),
         ("lambda", "ministack"),
         ("a-service-nobody-knows", "ministack"),

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
 
+from . import scaling
 from .alarms import COMPARISONS, Condition, TreatMissingData, cadence
 from .composite import Rule, RuleError, children, parse_rule
 from .queries import MetricStat, Query, invalid, parse_queries, rehearse
@@ -226,16 +227,18 @@ def _refuse_unsimulated(settings: Mapping[str, Any]) -> None:
 
 
 def _check_actions(settings: Mapping[str, Any]) -> None:
-    """An action is an ARN; the service model allows five a state. Only Lambda functions and SNS topics are simulated here."""
+    """An action is an ARN; the service model allows five a state. Only Lambda functions, SNS topics
+    and Application Auto Scaling's policies are simulated here."""
     for name in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         for action in settings[name]:
             parts = action.split(":")
             if parts[0] != "arn" or len(parts) < 6:
                 raise invalid(f"Invalid arn syntax: {action}")
-            if parts[2] not in ("lambda", "sns"):
+            if parts[2] not in ("lambda", "sns") and not scaling.is_policy(action):
                 raise Refusal(
                     "UnsupportedByPocketAccount",
-                    f"The pocket account simulates Lambda and SNS alarm actions, not {action}.",
+                    f"The pocket account simulates Lambda, SNS and Application Auto Scaling alarm "
+                    f"actions, not {action}.",
                 )
 
 

@@ -64,6 +64,8 @@ class MetricAlarm(Alarm):
     watched: Query = field(kw_only=True)
     period: int = field(kw_only=True)
     metric_id: str = field(kw_only=True)
+    judged: tuple[float, ...] = field(kw_only=True, default=())
+    """The datapoints of the last evaluation, newest last."""
 
 
 @dataclass

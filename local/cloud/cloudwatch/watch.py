@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from local.cloud.world import WORLD
 
-from . import events
+from . import events, scaling
 from .alarms import State, cadence, judge, reason, reason_data, timestamp, window
 from .composite import children, holds
 from .mutes import MuteRule
@@ -85,7 +85,11 @@ class Watch:
         series = found[alarm.watched.id]
         points = series[0].points if series else {}
         verdict = judge(points, start, end, period, condition)
-        if verdict.state is None or verdict.state == alarm.state.value:
+        alarm.judged = tuple(value for _, value in verdict.evaluated)
+        if verdict.state is None:
+            return
+        if verdict.state == alarm.state.value:
+            self._insist(alarm)
             return
         source = alarm.watched.source
         data = reason_data(
@@ -179,6 +183,8 @@ class Watch:
             return
         for action in alarm.actions(change.after.value):
             match action.split(":")[2]:
+                case "autoscaling":
+                    scaling.tell(self.account, self.region, action, alarm.name)
                 case "lambda":
                     payload = events.invocation(alarm, change, self.account, self.region)
                     WORLD.invoke(action, payload)
@@ -187,6 +193,15 @@ class Watch:
                     WORLD.notify(action, subject, message)
             summary = f"Successfully executed action {action}"
             self.remember(alarm, "Action", summary, {"actionState": "Succeeded"})
+
+    def _insist(self, alarm: MetricAlarm) -> None:
+        """Scaling policies are invoked again as long as the state lasts (User Guide,
+        alarm-actions: "once per minute"); other actions only when it changes."""
+        if not alarm.actions_enabled or alarm.withheld is not None or self.muting(alarm):
+            return
+        for action in alarm.actions(alarm.state.value):
+            if scaling.is_policy(action):
+                scaling.tell(self.account, self.region, action, alarm.name)
 
     # Mutes
 
