@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,14 @@ class Ministack:
     def invoke_for_alarm(self, function_arn: str, payload: dict[str, Any]) -> None:
         """Invokes a function as an alarm's action; a refusal is in the launcher's log."""
         self._post("invocations", {"function_arn": function_arn, "payload": payload})
+
+    def set_traffic(
+        self, name: str, qualifier: str, demand: Mapping[str, Any] | None
+    ) -> str | None:
+        """Lets invocations reach a function's qualifier, or ends them; why not, if it is refused."""
+        told = {"name": name, "qualifier": qualifier, "demand": demand}
+        refused: str | None = self._post("traffic", told)["refused"]
+        return refused
 
     def stop(self) -> None:
         """Ends the launcher with everything it started, and waits for its end."""

@@ -59,6 +59,7 @@ def _record(data: list[dict[str, Any]]) -> None:
                     datum["name"],
                     datum["dimensions"],
                     values=datum["values"],
+                    counts=datum.get("counts"),
                     timestamp=datum["timestamp"],
                     unit=datum["unit"],
                     resolution=datum["resolution"],

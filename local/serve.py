@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from local.account import ACCOUNT_ID, ADDRESSES, LOCK, REGION, Addresses
 from local.backend import Ministack
 from local.calls import CallLog, Identity
 from local.cloud import WORLD
+from local.cloud.awslambda.traffic_control import traffic_faults
+from local.cloud.fault import Rejected
 from local.cloud.server import serve as serve_cloud
 from local.front_door import Backends, FrontDoor
 
@@ -76,9 +79,11 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
             ("internal", internal.application(backends.identities)),
         ):
             await _open(stack, application, doors[name])
-        stack.enter_context(
-            control.serve(doors["control"], control.faults(calls, ministack.put_event))
+        extra = (
+            *control.faults(calls, ministack.put_event),
+            *traffic_faults(lambda *asked: _set_traffic(ministack, *asked)),
         )
+        stack.enter_context(control.serve(doors["control"], extra))
         sink = _Deliveries(ministack, addresses)
         WORLD.sinks.append(sink)
         stack.callback(WORLD.sinks.remove, sink)
@@ -91,6 +96,13 @@ def _role(identity: Identity | None) -> tuple[str, str] | None:
     if identity is None or identity.role_arn is None:
         return None
     return identity.role_arn, identity.name
+
+
+def _set_traffic(
+    ministack: Ministack, name: str, qualifier: str, demand: Mapping[str, Any] | None
+) -> None:
+    if refused := ministack.set_traffic(name, qualifier, demand):
+        raise Rejected(404, refused)
 
 
 class _Deliveries:

@@ -20,13 +20,17 @@ from local.lambda_rules.provisioned import (
 )
 from local.lambda_rules.refusal import STATUS, Refused
 from local.lambda_rules.reserved import account_limit, put_reserved, require_whole
+from local.lambda_rules.traffic import Datum, Demand, Traffic, measure
 
 __all__ = [
     "STATUS",
     "Conditions",
+    "Datum",
+    "Demand",
     "Function",
     "Provisioned",
     "Refused",
+    "Traffic",
     "account_limit",
     "create_alias",
     "delete_alias",
@@ -34,6 +38,7 @@ __all__ = [
     "get_alias",
     "get_provisioned",
     "list_provisioned",
+    "measure",
     "named",
     "put_provisioned",
     "put_reserved",

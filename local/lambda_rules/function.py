@@ -66,6 +66,10 @@ class Function:
         if version != LATEST and version not in self.versions:
             raise missing(f"{self.arn}:{version}")
 
+    def has(self, qualifier: str) -> bool:
+        """Whether there is such an alias or version."""
+        return qualifier == LATEST or qualifier in self.versions or qualifier in self.aliases
+
     def version_of(self, qualifier: str) -> str:
         """The published version that a qualifier stands for, or `$LATEST`."""
         if qualifier == LATEST or qualifier in self.versions:

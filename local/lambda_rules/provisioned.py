@@ -59,7 +59,7 @@ def put_provisioned(
         amount,
         conditions.now,
         conditions.now + conditions.provisioning,
-        min(amount, _available(before, conditions.now)),
+        min(amount, available(before, conditions.now)),
         conditions.fails(function.name, version),
     )
     return _described(function.provisioned[qualifier], conditions.now)
@@ -134,17 +134,18 @@ def require_free(function: Function, qualifier: str, version: str) -> None:
 def move(function: Function, alias: dict[str, Any], old: str, conditions: Conditions) -> None:
     """Allocate anew for the version that an alias with provisioned concurrency points to now.
 
-    Meanwhile the alias sends all traffic to the old one, by a weight of 1, and for ever when the new
-    one cannot be initialised (github.com/hashicorp/terraform-provider-aws/pull/48116,
+    Meanwhile the alias sends all traffic to the old one and what is provisioned of it, by a weight of
+    1, and for ever when the new one cannot be initialised (github.com/hashicorp/terraform-provider-aws/pull/48116,
     serverless/serverless/issues/7329, gradientedge/cdk-utils/pull/1110).
     """
     held = function.provisioned[alias["Name"]]
     keeps = conditions.alias_keeps_old_version
+    serving = available(held, conditions.now) if keeps else 0
     function.provisioned[alias["Name"]] = replace(
         held,
         version=alias["FunctionVersion"],
         due=conditions.now + conditions.provisioning,
-        kept=0,
+        kept=serving,
         failed=conditions.fails(function.name, alias["FunctionVersion"]),
         left=old if keeps else None,
     )
@@ -187,7 +188,8 @@ def _require_room(
         )
 
 
-def _available(held: Provisioned | None, now: float) -> int:
+def available(held: Provisioned | None, now: float) -> int:
+    """How many environments are ready at a moment."""
     if held is None:
         return 0
     return held.requested if held.due <= now and not held.failed else held.kept
@@ -196,13 +198,13 @@ def _available(held: Provisioned | None, now: float) -> int:
 def _described(held: Provisioned, now: float) -> dict[str, Any]:
     """Environments become usable all at once, when the last one is ready (Lambda developer guide,
     lambda-concurrency, "How Lambda allocates provisioned concurrency")."""
-    available = _available(held, now)
+    ready = available(held, now)
     status = "IN_PROGRESS" if now < held.due else "FAILED" if held.failed else "READY"
     moment = datetime.fromtimestamp(held.changed, UTC)
     answer: dict[str, Any] = {
         "RequestedProvisionedConcurrentExecutions": held.requested,
-        "AvailableProvisionedConcurrentExecutions": available,
-        "AllocatedProvisionedConcurrentExecutions": available,
+        "AvailableProvisionedConcurrentExecutions": ready,
+        "AllocatedProvisionedConcurrentExecutions": ready,
         "Status": status,
         "LastModified": moment.strftime("%Y-%m-%dT%H:%M:%S+0000"),
     }

@@ -9,7 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ministack.core.responses import set_request_account_id, set_request_region
+
+from local.lambda_rules import Refused
 from local.ministack import events, invocation
+from local.ministack.concurrency import StrictLambda
 from local.ministack.permission import NotDelivered
 
 log = logging.getLogger("local.ministack")
@@ -20,8 +24,11 @@ PREFIX = "/_pocket/"
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def wrap(application: Application, account: str, region: str) -> Application:
-    """ministack's application with the entries `ready`, `events` and `invocations` before it."""
+def wrap(
+    application: Application, account: str, region: str, functions: StrictLambda
+) -> Application:
+    """ministack's application with the entries `ready`, `events`, `invocations` and `traffic` before
+    it."""
 
     def put_event(envelope: dict[str, Any]) -> dict[str, Any]:
         return {"matched_rules": events.put_event(envelope, account, region)}
@@ -40,10 +47,20 @@ def wrap(application: Application, account: str, region: str) -> Application:
             return {"delivered": False, "reason": str(refusal)}
         return {"delivered": True}
 
+    def traffic(body: dict[str, Any]) -> dict[str, Any]:
+        set_request_account_id(account)
+        set_request_region(region)
+        try:
+            functions.set_traffic(body["name"], body["qualifier"], body["demand"])
+        except Refused as refusal:
+            return {"refused": refusal.message}
+        return {"refused": None}
+
     entries: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         "ready": lambda _: {"ready": True},
         "events": put_event,
         "invocations": invoke,
+        "traffic": traffic,
     }
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:

@@ -66,14 +66,15 @@ def _serve() -> None:
     refusals.install()
     identities.install(wire)
     metrics.install(wire)
-    concurrency.install(wire)
+    functions = concurrency.install(wire)
     cloudformation.install(os.environ["AWS_ENDPOINT_URL"], region)
 
     config = Config()
     config.bind = [f"fd://{os.environ['POCKET_LISTEN_FD']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(entry.wrap(ministack.app.app, account, region), config))
+    application = entry.wrap(ministack.app.app, account, region, functions)
+    asyncio.run(serve(application, config))
 
 
 if __name__ == "__main__":

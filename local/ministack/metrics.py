@@ -114,7 +114,12 @@ def _function_dimensions(config: dict[str, Any]) -> list[dict[str, str]]:
     name = config["FunctionName"]
     _, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(config["FunctionArn"])
     resource = f"{name}:{qualifier}" if qualifier else name
-    return [{"FunctionName": name}, {"FunctionName": name, "Resource": resource}]
+    dimensions = [{"FunctionName": name}, {"FunctionName": name, "Resource": resource}]
+    version = config.get("Version", "$LATEST")
+    if qualifier and qualifier != version:
+        # An alias's, by the version that ran.
+        dimensions.append(dimensions[1] | {"ExecutedVersion": version})
+    return dimensions
 
 
 class _MetricLines:

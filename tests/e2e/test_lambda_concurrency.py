@@ -3,14 +3,15 @@ states one by one for the same module."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.pocket import Pocket
-from tests.e2e.probe import Probe, eventually
+from local.pocket import ControlRefused, Pocket
+from tests.e2e.probe import Probe, eventually, metric
 
 pytestmark = [pytest.mark.e2e, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -125,3 +126,62 @@ def test_what_is_provisioned_is_missing_from_the_account(functions: Any, probe: 
     assert unreserved() == before - 5
     functions.put_function_concurrency(FunctionName=probe.name, ReservedConcurrentExecutions=8)
     assert unreserved() == before - 8
+
+
+def test_traffic_is_measured_by_what_is_provisioned(
+    pocket: Pocket, functions: Any, probe: Probe
+) -> None:
+    functions.put_provisioned_concurrency_config(
+        FunctionName=probe.name, Qualifier="live", ProvisionedConcurrentExecutions=2
+    )
+    eventually(lambda: status(functions, probe) == "READY")
+    path = f"/lambda/functions/{probe.name}:live/traffic"
+    pocket.control("PUT", path, {"concurrency": [1], "history": [5]})
+    of_live = {"FunctionName": probe.name, "Resource": f"{probe.name}:live"}
+    spilled = "ProvisionedConcurrencySpilloverInvocations"
+    assert metric(pocket, "AWS/Lambda", spilled, **of_live) == 180
+    pocket.control("DELETE", path)
+    with pytest.raises(ControlRefused, match="Function not found"):
+        pocket.control("PUT", f"/lambda/functions/{probe.name}:dead/traffic", {"concurrency": [1]})
+
+
+def test_an_alias_runs_each_version_by_its_weight(
+    pocket: Pocket, functions: Any, probe: Probe
+) -> None:
+    functions.update_alias(
+        FunctionName=probe.name,
+        Name="live",
+        RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}},
+    )
+    ran = [
+        functions.invoke(
+            FunctionName=probe.name, Qualifier="live", Payload=json.dumps({"do": "environment"})
+        )["ExecutedVersion"]
+        for _ in range(8)
+    ]
+    assert sorted(ran) == ["1"] * 6 + ["2"] * 2
+    found = functions.get_function_configuration(FunctionName=probe.name, Qualifier="live")
+    assert found["Version"] == "1"
+    of_two = {
+        "FunctionName": probe.name,
+        "Resource": f"{probe.name}:live",
+        "ExecutedVersion": "2",
+    }
+    assert metric(pocket, "AWS/Lambda", "Invocations", **of_two) == 2
+
+
+def test_while_an_alias_moves_the_old_version_runs(functions: Any, probe: Probe) -> None:
+    functions.put_provisioned_concurrency_config(
+        FunctionName=probe.name, Qualifier="live", ProvisionedConcurrentExecutions=1
+    )
+    eventually(lambda: status(functions, probe) == "READY")
+    functions.update_alias(FunctionName=probe.name, Name="live", FunctionVersion="2")
+
+    def version() -> str:
+        ran: str = functions.invoke(
+            FunctionName=f"{probe.name}:live", Payload=json.dumps({"do": "environment"})
+        )["ExecutedVersion"]
+        return ran
+
+    assert version() == "1"
+    eventually(lambda: version() == "2")

@@ -11,16 +11,20 @@ from moto.awslambda.models import LambdaAlias, LambdaBackend
 
 from local import lambda_rules as rules
 from local.cloud.awslambda.conditions import conditions
+from local.cloud.cloudwatch import record
 from local.cloud.seam import Refusal, operation
 from local.cloud.world import WORLD
+
+MINUTE = 60.0
 
 
 @dataclass
 class Kept:
-    """What is kept of a function beside moto's own."""
+    """What is kept of a function beside moto's own; `traffic` is by qualifier."""
 
     aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
     provisioned: dict[str, rules.Provisioned] = field(default_factory=dict)
+    traffic: dict[str, rules.Traffic] = field(default_factory=dict)
 
 
 class Lambda(LambdaBackend):
@@ -178,7 +182,47 @@ class Lambda(LambdaBackend):
             "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": len(self._lambdas._functions)},
         }
 
+    def set_traffic(self, name: str, qualifier: str, demand: rules.Demand | None) -> None:
+        """Let invocations reach an alias, a version or `$LATEST`, in the place of those until now;
+        None ends them."""
+        function = self._function(name)
+        with _refusing():
+            function.version_of(qualifier)
+        traffic = self._kept[name].traffic
+        traffic.pop(qualifier, None)
+        if demand:
+            traffic[qualifier] = rules.Traffic(qualifier, demand, WORLD.clock())
+            self._record(traffic[qualifier].history(function))
+            self._watch(name, traffic[qualifier])
+
+    def _watch(self, name: str, traffic: rules.Traffic) -> None:
+        """Publish each minute, as long as it is the function's traffic."""
+
+        def publish() -> None:
+            kept = self._kept.get(name)
+            if kept and kept.traffic.get(traffic.qualifier) is traffic:
+                self._function(name)
+                self._watch(name, traffic)
+
+        WORLD.later(MINUTE - WORLD.clock() % MINUTE, publish)
+
+    def _record(self, data: list[rules.Datum]) -> None:
+        for datum in data:
+            record(
+                self.account_id,
+                self.region_name,
+                "AWS/Lambda",
+                datum.name,
+                datum.dimensions,
+                values=datum.values,
+                counts=datum.counts,
+                timestamp=datum.timestamp,
+                unit=datum.unit,
+            )
+
     def _function(self, reference: str) -> rules.Function:
+        """A function as the rules see it. What happened to it until now is measured first: whoever
+        asks may change it."""
         with _refusing():
             name, _ = rules.named(reference)
         if not self._exists(name):
@@ -188,13 +232,15 @@ class Lambda(LambdaBackend):
             raise Refusal("ResourceNotFoundException", f"Function not found: {arn}")
         latest = self._lambdas._get_latest(name)
         kept = self._kept.setdefault(name, Kept())
-        return rules.Function(
+        function = rules.Function(
             latest.function_arn,
             {str(each.version) for each in self._lambdas._functions[name]["versions"]},
             kept.aliases,
             kept.provisioned,
             latest.reserved_concurrency,
         )
+        self._record(rules.measure(function, kept.traffic, WORLD.clock()))
+        return function
 
     def _exists(self, name: str) -> bool:
         return bool(self._lambdas._functions.get(name, {}).get("latest"))

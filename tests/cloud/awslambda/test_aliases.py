@@ -36,6 +36,7 @@ def test_what_an_update_does_not_say_stays(shop: Shop) -> None:
     found = shop.api.get_alias(FunctionName="shop", Name="canary")
     assert (found["FunctionVersion"], found["Description"]) == ("3", "slow")
     assert found["RoutingConfig"] == split(v2=0.1)
+    assert shop.update("canary", Description="")["Description"] == ""
 
 
 @pytest.mark.parametrize(

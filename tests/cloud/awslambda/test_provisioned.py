@@ -180,7 +180,7 @@ class TestAnAliasThatMoves:
         shop.provision("live", 5)
         shop.ready()
         shop.update(FunctionVersion="2")
-        assert shop.provisioned() == ("IN_PROGRESS", 5, 0)
+        assert shop.provisioned() == ("IN_PROGRESS", 5, 5)
         assert shop.shares() == {"1": 1.0}
         weights = "Alias with weights can not be used with Provisioned Concurrency"
         assert shop.refused("live", 6) == ("InvalidParameterValueException", weights)
@@ -203,7 +203,7 @@ class TestAnAliasThatMoves:
         shop.ready()
         shop.update(FunctionVersion="2")
         shop.account.wait(3600)
-        assert (shop.provisioned(), shop.shares()) == (("FAILED", 5, 0), {"1": 1.0})
+        assert (shop.provisioned(), shop.shares()) == (("FAILED", 5, 5), {"1": 1.0})
         wedged = "Invalid alias configuration for Provisioned Concurrency"
         assert shop.update_refused(FunctionVersion="3")[1] == wedged
         back = "Function version 1 is already included in routing configuration."
