@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from local.cloud.sagemaker.executions import KEPT_WARM, Load
 from local.cloud.sagemaker.resources import Endpoint, Variant
+from local.cloud.sagemaker.serverless import Serverless
 from local.cloud.world import WORLD
 
 SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack"}
 OVERHEAD_MICROSECONDS = 2000.0
+_MICRO = "Microseconds"
 
 
 class Recorder(Protocol):
@@ -40,12 +43,13 @@ class Recorder(Protocol):
 @dataclass(frozen=True)
 class Behaviour:
     """How a variant answers: the share of its requests that fail with a 5XX, how long the model
-    takes, and how many requests a minute each of its instances bears (None: any number; what
-    exceeds it fails with a 5XX)."""
+    takes, how many requests a minute each of its instances bears (None: any number; what exceeds it
+    fails with a 5XX), and how long a serverless variant needs to start what is not yet up."""
 
     error_rate: float = 0.0
     latency_ms: float = 50.0
     capacity_per_instance: float | None = None
+    setup_ms: float = 5000.0
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,11 @@ class Traffic:
         shares = self._split.divide(requests, weights)
         for variant in self.endpoint.variants:
             if count := shares.get(variant.name, 0):
-                self._publish_variant(variant, count, start, end - start)
+                if variant.current_serverless:
+                    size = variant.current_serverless
+                    self._publish_serverless(variant, size, count, start, end - start)
+                else:
+                    self._publish_variant(variant, count, start, end - start)
 
     def _publish_variant(
         self, variant: Variant, requests: int, start: float, seconds: float
@@ -176,18 +184,64 @@ class Traffic:
             bearable = behaviour.capacity_per_instance * variant.current_count * seconds / 60
             reached = min(requests, round(bearable))
         failed = requests - reached + self._whole(variant.name, reached * behaviour.error_rate)
-        outcomes = {1.0: failed, 0.0: requests - failed}
-        self._datum(variant, start, "Invocations", {1.0: requests})
-        self._datum(variant, start, "Invocation4XXErrors", {0.0: requests})
-        self._datum(variant, start, "Invocation5XXErrors", outcomes)
-        self._datum(variant, start, "InvocationModelErrors", outcomes)
+        self._publish_outcomes(variant, start, requests, failed)
         # 1/numberOfInstances for each request (SageMaker API reference, ScalingPolicyMetric).
         each = 1 / max(1, variant.current_count)
         self._datum(variant, start, "InvocationsPerInstance", {each: requests})
         latency = {behaviour.latency_ms * 1000: reached}
-        self._datum(variant, start, "ModelLatency", latency, "Microseconds")
+        self._datum(variant, start, "ModelLatency", latency, _MICRO)
         overhead = {OVERHEAD_MICROSECONDS: reached}
-        self._datum(variant, start, "OverheadLatency", overhead, "Microseconds")
+        self._datum(variant, start, "OverheadLatency", overhead, _MICRO)
+
+    def _publish_serverless(
+        self, variant: Variant, size: Serverless, requests: int, start: float, seconds: float
+    ) -> None:
+        """What is throttled counts as a 4XX. Each request is a datum; without requests there is
+        none, and without spillover no spillover invocation (same page)."""
+        behaviour = self.plan.variants.get(variant.name, Behaviour())
+        load = Load(requests, seconds, behaviour.latency_ms)
+        throttled = self._whole(f"{variant.name} throttled", requests * load.throttled(size))
+        served = max(0, requests - throttled)
+        spilled = min(served, self._whole(f"{variant.name} spilled", served * load.spilled(size)))
+        failed = min(served, self._whole(variant.name, served * behaviour.error_rate))
+        self._publish_outcomes(variant, start, requests, failed, throttled)
+        self._datum(variant, start, "ModelLatency", {behaviour.latency_ms * 1000: served}, _MICRO)
+        cold = min(spilled, self._started(variant, load.on_demand(size), start, seconds))
+        setup = behaviour.setup_ms * 1000
+        self._datum(variant, start, "ModelSetupTime", {setup: cold}, _MICRO)
+        overhead = {OVERHEAD_MICROSECONDS: served - cold, OVERHEAD_MICROSECONDS + setup: cold}
+        self._datum(variant, start, "OverheadLatency", overhead, _MICRO)
+        running = load.seen(served, size.most)
+        used = {each / size.most: count for each, count in running.items()}
+        self._datum(variant, start, "ServerlessConcurrentExecutionsUtilization", used)
+        if not size.provisioned:
+            return
+        running = load.seen(served - spilled, size.provisioned)
+        used = {each / size.provisioned: count for each, count in running.items()}
+        name = "ServerlessProvisionedConcurrency"
+        self._datum(variant, start, f"{name}Executions", running, "Count")
+        self._datum(variant, start, f"{name}Utilization", used)
+        self._datum(variant, start, f"{name}Invocations", {1.0: served - spilled}, "Count")
+        self._datum(variant, start, f"{name}SpilloverInvocations", {1.0: spilled}, "Count")
+
+    def _started(self, variant: Variant, needed: int, start: float, seconds: float) -> int:
+        """How many resources on demand had to be started for `needed` of them."""
+        warm, until = variant.warm
+        if start > until:
+            warm = 0
+        if needed > 0:
+            variant.warm = max(warm, needed), start + seconds + KEPT_WARM
+        return max(0, needed - warm)
+
+    def _publish_outcomes(
+        self, variant: Variant, start: float, requests: int, failed: int, throttled: int = 0
+    ) -> None:
+        outcomes = {1.0: failed, 0.0: requests - failed}
+        refusals = {1.0: throttled, 0.0: requests - throttled}
+        self._datum(variant, start, "Invocations", {1.0: requests})
+        self._datum(variant, start, "Invocation4XXErrors", refusals)
+        self._datum(variant, start, "Invocation5XXErrors", outcomes)
+        self._datum(variant, start, "InvocationModelErrors", outcomes)
 
     def _datum(
         self,

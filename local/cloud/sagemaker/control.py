@@ -21,6 +21,7 @@ BEHAVIOUR: Schema = {
         "error_rate": {"type": "number", "minimum": 0, "maximum": 1},
         "latency_ms": number(),
         "capacity_per_instance": {"type": "number", "exclusiveMinimum": 0},
+        "setup_ms": number(),
     },
     "additionalProperties": False,
 }
@@ -136,8 +137,8 @@ ENDPOINT_FAULTS: Sequence[Fault] = (
         "PUT",
         _TRAFFIC_PATH,
         "Requests reach the endpoint, split by its current weights; variants fail, take time and "
-        "overload as told; the AWS/SageMaker metrics are published, also for history_minutes "
-        "before now.",
+        "overload as told, serverless ones spill over and start cold; the AWS/SageMaker metrics "
+        "are published, also for history_minutes before now.",
         put_traffic,
         TRAFFIC,
     ),

@@ -64,6 +64,8 @@ class Variant:
     desired_count: int
     current_serverless: Serverless | None = None
     desired_serverless: Serverless | None = None
+    warm: tuple[int, float] = (0, 0.0)
+    """How many resources on demand a serverless variant has, and until when they stay up."""
 
     @classmethod
     def launched(cls, spec: Spec) -> Variant:
