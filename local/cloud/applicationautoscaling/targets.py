@@ -93,8 +93,7 @@ class Targets(Moves):
         self, service_namespace: str, resource_id: str, scalable_dimension: str
     ) -> None:
         target = self.find_target(service_namespace, resource_id, scalable_dimension)
-        self.forget(target)
-        del self.targets[target.key]
+        self.deregister(target)
 
     @operation
     def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any]:
@@ -114,6 +113,11 @@ class Targets(Moves):
         target = self._tagged(resource_arn)
         for key in tag_keys:
             target.tags.pop(key, None)
+
+    def deregister(self, target: ScalableTarget) -> None:
+        """End a target, with what hangs on it."""
+        self.forget(target)
+        del self.targets[target.key]
 
     def forget(self, target: ScalableTarget) -> None:
         """Delete what hangs on a target that is deregistered."""

@@ -12,6 +12,7 @@ from local.cloud.sagemaker.events import announce
 from local.cloud.sagemaker.limits import admit, endpoint_claims, serverless_claims, size_of
 from local.cloud.sagemaker.listing import in_order, page, within
 from local.cloud.sagemaker.resources import Deployment, Endpoint, Variant, timestamp
+from local.cloud.sagemaker.scalers import scalers
 from local.cloud.sagemaker.serverless import Serverless
 from local.cloud.sagemaker.store import Tags, as_map
 from local.cloud.seam import Refusal, operation
@@ -95,7 +96,8 @@ class Endpoints(Catalogue):
         """Deploys a configuration. Live weights and counts are replaced by the configuration's
         unless retained (botocore service model, `UpdateEndpoint`); the old variants serve until
         the new ones take over, so for a while both have their instances (developer guide,
-        deployment-guardrails-blue-green), and quotas must allow that."""
+        deployment-guardrails-blue-green), and quotas must allow that. Variants that are scaled
+        automatically keep their instance type (developer guide, endpoint-scaling-update)."""
         endpoint = self._ready(endpoint_name)
         config = self.find_config(endpoint_config_name)
         excluded = {each["VariantPropertyType"] for each in exclude_retained_variant_properties}
@@ -108,6 +110,7 @@ class Endpoints(Catalogue):
                 if "DesiredInstanceCount" not in excluded:
                     self._retain_size(variant, live[variant.name])
         _check_conversion(endpoint.variants, variants)
+        self._check_scaled(endpoint, variants)
         self._admit(
             [(each, size_of(each) - _shared(each, live.get(each.name))) for each in variants]
         )
@@ -173,10 +176,13 @@ class Endpoints(Catalogue):
     @operation
     def delete_endpoint(self, endpoint_name: str) -> None:
         """Possible in every state that is at rest; for a failed endpoint it is the only operation
-        (botocore service model, `EndpointStatus`)."""
+        (botocore service model, `EndpointStatus`). Who scales its variants is told (developer
+        guide, endpoint-delete-with-scaling)."""
         endpoint = self.find_endpoint(endpoint_name)
         if endpoint.status in IN_PROGRESS:
             raise _in_progress(endpoint)
+        for scaler in scalers:
+            scaler.gone(self.account_id, self.region_name, endpoint.name)
 
         def vanish() -> None:
             del self.endpoints[endpoint_name.lower()]
@@ -201,6 +207,18 @@ class Endpoints(Catalogue):
     def find_endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name, or AWS's refusal."""
         return self.find("endpoint", name, self.endpoints, "endpoint")
+
+    def _check_scaled(self, endpoint: Endpoint, variants: Sequence[Variant]) -> None:
+        types = {each.name: each.spec.get("InstanceType") for each in variants}
+        changed = {
+            each.name
+            for each in endpoint.variants
+            if each.name not in types or types[each.name] != each.spec.get("InstanceType")
+        }
+        for scaler in scalers:
+            scaled = scaler.scaled(self.account_id, self.region_name, endpoint.name)
+            if held := sorted(changed & scaled):
+                raise Refusal("ValidationException", _SCALED.format(", ".join(held)))
 
     def _seconds_for(self, scaled: Iterable[Variant]) -> float:
         durations = WORLD.durations
@@ -305,6 +323,10 @@ def _in_progress(endpoint: Endpoint) -> Refusal:
 # AWS's own wording of these is not known; the rules are documented.
 _NOT_SERVERLESS = 'Variant "{}" is not serverless: ServerlessUpdateConfig is not supported.'
 _NO_INSTANCES = 'Variant "{}" is serverless: DesiredInstanceCount is not supported.'
+_SCALED = (
+    'The variant(s) "[{}]" must be deregistered as a scalable target with AWS Auto Scaling before '
+    "they can be removed or have their instance type updated."
+)
 _NO_CONVERSION = "An instance-based endpoint cannot be updated to a serverless endpoint."
 _ZERO = (
     'Variant "{}" cannot be scaled to 0 instances: only asynchronous endpoints and inference '

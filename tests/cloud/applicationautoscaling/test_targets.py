@@ -8,6 +8,8 @@ import pytest
 
 from local.cloud import WORLD
 from local.cloud.applicationautoscaling import Reading, dials
+from local.cloud.sagemaker.control import find_endpoint
+from local.cloud.sagemaker.resources import Mishap
 from tests.cloud.applicationautoscaling.conftest import (
     ACCOUNT,
     CONCURRENCY,
@@ -158,9 +160,6 @@ def test_a_change_that_is_rolled_back_is_unfulfilled(
     account: Account, scaling: Any, sagemaker: Any
 ) -> None:
     """botocore model, ScalingActivity.StatusCode: Unfulfilled."""
-    from local.cloud.sagemaker.control import find_endpoint
-    from local.cloud.sagemaker.resources import Mishap
-
     with WORLD.turn():
         find_endpoint("shop").mishap = Mishap(rolls_back=True)
     register(scaling, 4, 9)
@@ -194,6 +193,37 @@ def test_what_hangs_on_a_target_goes_with_it(
     assert described["ScheduledActions"] == []
     account.wait(300)
     assert instances(sagemaker) == 2
+
+
+def test_the_targets_of_an_endpoint_go_with_it(
+    account: Account, scaling: Any, sagemaker: Any
+) -> None:
+    """SageMaker developer guide, endpoint-delete-with-scaling: "deregisters those models as
+    scalable targets without notifying you"."""
+    register(scaling)
+    track(scaling, 100)
+    sagemaker.delete_endpoint(EndpointName="shop")
+    assert targets(scaling) == []
+    assert account.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize("changed", [{"InstanceType": "ml.m5.xlarge"}, {"VariantName": "green"}])
+def test_a_scaled_variant_keeps_its_instance_type_and_stays(
+    account: Account, scaling: Any, sagemaker: Any, changed: dict[str, str]
+) -> None:
+    """SageMaker developer guide, endpoint-scaling-update: such an update fails until the variant is
+    deregistered; one that only changes the model does not."""
+    configure(sagemaker, [variant("blue") | changed], "other")
+    configure(sagemaker, [variant("blue")], "same")
+    register(scaling)
+    other = {"EndpointName": "shop", "EndpointConfigName": "other"}
+    code, message = refused(sagemaker.update_endpoint, **other)
+    assert code == "ValidationException"
+    assert message.startswith('The variant(s) "[blue]" must be deregistered as a scalable target')
+    sagemaker.update_endpoint(EndpointName="shop", EndpointConfigName="same")
+    account.wait(WORLD.durations.endpoint_update)
+    scaling.deregister_scalable_target(**INSTANCES)
+    sagemaker.update_endpoint(**other)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.cloud import WORLD
-from local.cloud.applicationautoscaling import tracking
+from local.cloud.applicationautoscaling import Reading, dials, tracking
 from tests.cloud.applicationautoscaling.conftest import (
     CONCURRENCY,
     FUNCTION,
@@ -362,7 +362,6 @@ def test_lambda_takes_no_step_scaling(
     account: Account, scaling: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """botocore model, PutScalingPolicy: StepScaling, "Not supported for .. Lambda"."""
-    from local.cloud.applicationautoscaling import Reading, dials
 
     class Alias:
         def read(self) -> Reading:
