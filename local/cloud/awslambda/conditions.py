@@ -7,7 +7,7 @@ from typing import Any
 from local.cloud.servicequotas.keeper import of
 from local.cloud.world import WORLD
 
-CONCURRENT_EXECUTIONS = ("lambda", "L-B99A9384")
+SERVICE, CONCURRENT_EXECUTIONS, DEFAULT = "lambda", "L-B99A9384", 1000.0
 
 
 def conditions(account_id: str, region: str) -> dict[str, Any]:
@@ -27,6 +27,8 @@ def conditions(account_id: str, region: str) -> dict[str, Any]:
 
 
 def _quota(account_id: str, region: str) -> float:
+    """The quota's value, AWS's default where a catalogue was put in place that lacks it."""
     keeper = of(account_id, region)
-    service, quota = keeper.find(*CONCURRENT_EXECUTIONS)
-    return keeper.value(service.code, quota)
+    service = keeper.catalogue.services.get(SERVICE)
+    quota = service.quotas.get(CONCURRENT_EXECUTIONS) if service else None
+    return keeper.value(SERVICE, quota) if quota else DEFAULT

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from local.cloud import WORLD
+from local.cloud.servicequotas.catalogue import Catalogue
 from local.cloud.servicequotas.keeper import of
 from tests.cloud.awslambda.conftest import Shop
 from tests.cloud.hosting import refused
@@ -88,6 +89,11 @@ def test_the_limit_is_the_accounts_quota(shop: Shop) -> None:
     limits = shop.api.get_account_settings()["AccountLimit"]
     assert limits["ConcurrentExecutions"] == 2000
     assert limits["UnreservedConcurrentExecutions"] == 100
+
+
+def test_it_is_awss_default_in_a_catalogue_without_it(shop: Shop) -> None:
+    of("123456789012", "us-east-1").replaced = Catalogue.of([])
+    assert shop.unreserved == 1000
 
 
 def test_provisioned_concurrency_comes_out_of_the_functions_reservation(shop: Shop) -> None:
