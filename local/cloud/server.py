@@ -16,6 +16,7 @@ from moto.moto_server import werkzeug_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.cloud import install
+from local.cloud.applicationautoscaling.dials import FUNCTIONS, without
 from local.cloud.seam import require
 from local.cloud.world import WORLD, Delivery
 
@@ -53,7 +54,7 @@ def serve(port: int = 0, account_id: str = "000000000000") -> Iterator[Address]:
     outside = os.environ.get("MOTO_ACCOUNT_ID")
     os.environ["MOTO_ACCOUNT_ID"] = account_id
     try:
-        with _delivery(), _ticking(), _serving(server):
+        with without(FUNCTIONS), _delivery(), _ticking(), _serving(server):
             yield Address("127.0.0.1", server.server_port)
     finally:
         if outside is None:

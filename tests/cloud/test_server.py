@@ -155,6 +155,14 @@ def test_application_auto_scaling_is_told_from_auto_scaling(address: Address) ->
     """Both answer at the same URL here; the signature tells which is meant."""
     scaling = boto3.client("application-autoscaling", endpoint_url=address.url)
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    function = {
+        "ServiceNamespace": "lambda",
+        "ResourceId": "function:shop:live",
+        "ScalableDimension": "lambda:function:ProvisionedConcurrency",
+    }
+    # Lambda is another process's there, see local.cloud.applicationautoscaling.
+    code, _ = refused(scaling.register_scalable_target, **function, MinCapacity=1, MaxCapacity=2)
+    assert code == "UnsupportedByPocketAccount"
     groups = boto3.client("autoscaling", endpoint_url=address.url)
     assert groups.describe_auto_scaling_groups()["AutoScalingGroups"] == []
 

@@ -1,8 +1,9 @@
 """Application Auto Scaling: scalable targets, target tracking, scheduled actions, activities.
 
 `install_application_auto_scaling()` puts it in moto's place. It scales SageMaker variants, by
-instances and by provisioned concurrency, through the SageMaker of the same account and Region; the
-dial of another service is connected with `connect`.
+instances and by provisioned concurrency, and Lambda aliases, through the SageMaker and the Lambda of
+the same account and Region; the dial of another service is connected with `connect`. The account's
+server has its Lambda in another process, which is not connected yet: there a function is refused.
 """
 
 from __future__ import annotations

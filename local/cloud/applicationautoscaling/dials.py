@@ -6,7 +6,8 @@ hold. A dimension whose service is not connected cannot be registered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,11 +18,12 @@ from local.cloud.seam import Refusal
 
 @dataclass(frozen=True)
 class Reading:
-    """The capacity that the target service is told to have, and whether it can be told another
-    one now."""
+    """The capacity that the target service is told to have, whether it can be told another one now,
+    and why that capacity did not come about, if so."""
 
     desired: int
     scalable: bool
+    failure: str = ""
 
 
 class Dial(Protocol):
@@ -39,10 +41,23 @@ Opener = Callable[[str, str, str], Dial]
 
 _openers: dict[str, Opener] = {}
 
+FUNCTIONS = "lambda:function:ProvisionedConcurrency"
+
 
 def connect(dimension: str, opener: Opener) -> None:
     """Let resources of a scalable dimension be registered; takes the place of an earlier opener."""
     _openers[dimension] = opener
+
+
+@contextmanager
+def without(dimension: str) -> Iterator[None]:
+    """Leave a dimension unconnected while the context lasts: its service is not in this process."""
+    opener = _openers.pop(dimension, None)
+    try:
+        yield
+    finally:
+        if opener is not None:
+            _openers[dimension] = opener
 
 
 def dial(dimension: str, account_id: str, region: str, resource_id: str) -> Dial:
@@ -91,6 +106,41 @@ class ServerlessConcurrency:
         _sagemaker(self).provision(endpoint, variant, capacity)
 
 
+@dataclass(frozen=True)
+class FunctionConcurrency:
+    """`lambda:function:ProvisionedConcurrency`, of the Lambda in this process."""
+
+    account_id: str
+    region: str
+    resource_id: str
+
+    def read(self) -> Reading | None:
+        api, place = self._place()
+        try:
+            told = api.get_provisioned_concurrency_config(*place)
+        except Refusal as refusal:
+            none = refusal.code == "ProvisionedConcurrencyConfigNotFoundException"
+            return Reading(0, scalable=True) if none else None
+        return Reading(
+            told["RequestedProvisionedConcurrentExecutions"],
+            told["Status"] != "IN_PROGRESS",
+            told.get("StatusReason", "") if told["Status"] == "FAILED" else "",
+        )
+
+    def write(self, capacity: int) -> None:
+        """None is what Lambda calls no configuration: its least is 1."""
+        api, place = self._place()
+        if capacity:
+            api.put_provisioned_concurrency_config(*place, capacity)
+        else:
+            api.delete_provisioned_concurrency_config(*place)
+
+    def _place(self) -> tuple[Any, tuple[str, str]]:
+        _, name, qualifier = self.resource_id.split(":")
+        stores: Any = get_backend("lambda")
+        return stores[self.account_id][self.region], (name, qualifier)
+
+
 def _sagemaker(place: InstanceCount | ServerlessConcurrency) -> Any:
     stores: Any = get_backend("sagemaker")
     return stores[place.account_id][place.region]
@@ -107,3 +157,4 @@ def _variant(place: InstanceCount | ServerlessConcurrency) -> tuple[Any, Any] | 
 
 connect("sagemaker:variant:DesiredInstanceCount", InstanceCount)
 connect("sagemaker:variant:DesiredProvisionedConcurrency", ServerlessConcurrency)
+connect(FUNCTIONS, FunctionConcurrency)

@@ -119,6 +119,9 @@ class Moves(BaseBackend):
             reading = target.dial.read()
             if reading is not None and not reading.scalable:
                 WORLD.later(WORLD.durations.scaling_reaction, look)
+            elif reading is not None and reading.failure:
+                message = f"Failed to set {counted} to {capacity}. Reason: {reading.failure}"
+                activity.end("Failed", WORLD.clock(), message)
             elif reading is not None and reading.desired == capacity:
                 service = target.dimension.namespace
                 message = (
