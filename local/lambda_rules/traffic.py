@@ -108,8 +108,6 @@ class Traffic:
         """A span in which nothing changes; what is provisioned is that of `moment`."""
         reserved = math.inf if function.reserved is None else function.reserved
         running = min(concurrency, reserved)
-        if concurrency <= 0:
-            return
         resource = {"FunctionName": function.name, "Resource": self._resource(function)}
         everything = ({"FunctionName": function.name}, resource)
         for version, share in self._shares(function, moment).items():

@@ -140,6 +140,21 @@ def test_versions_get_their_share_and_answer_each_in_its_way(shop: Shop, control
     assert minutes(shop, "Invocations") == [6 * 60 + 240]
 
 
+def test_what_is_provisioned_for_versions_serves_their_share_of_an_alias(
+    shop: Shop, control: Any
+) -> None:
+    WORLD.durations.lambda_provisioning = 0
+    shop.update(RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}})
+    shop.provision("1", 8)
+    shop.provision("2", 1)
+    send(control, 8)
+    shop.account.wait(60)
+    old, new = ({**LIVE, "ExecutedVersion": version} for version in ("1", "2"))
+    assert minutes(shop, UTILIZATION, "Maximum", of=old) == [0.75]
+    assert minutes(shop, UTILIZATION, "Maximum", of=new) == [1.0]
+    assert (minutes(shop, SPILLED, of=new), minutes(shop, SPILLED)) == ([60], [60])
+
+
 def test_beyond_the_reservation_invocations_are_throttled(shop: Shop, control: Any) -> None:
     shop.reserve(10)
     send(control, 15)
@@ -150,6 +165,16 @@ def test_beyond_the_reservation_invocations_are_throttled(shop: Shop, control: A
     shop.account.wait(60)
     assert minutes(shop, "Invocations") == [600]
     assert minutes(shop, "Throttles") == [300, 900]
+    assert minutes(shop, "ConcurrentExecutions", "Maximum") == [10]
+
+
+def test_what_is_throttled_is_shared_by_the_versions_too(shop: Shop, control: Any) -> None:
+    shop.update(RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}})
+    shop.reserve(8)
+    send(control, 16)
+    shop.account.wait(60)
+    assert minutes(shop, "Throttles", of={**LIVE, "ExecutedVersion": "2"}) == [120]
+    assert minutes(shop, "Throttles") == [480]
 
 
 def test_minutes_gone_by_can_be_there_before(shop: Shop, control: Any) -> None:
