@@ -8,6 +8,7 @@ heartbeat finds the target due.
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -215,10 +216,14 @@ class _Intake:
     def _look_at(
         self, wanted: Mapping[str, Sequence[Sighting]]
     ) -> tuple[list[Outcome], dict[str, Exception]]:
-        """Look at all targets; at those that are due again soon, once more when they are."""
+        """Look at all targets; at those that are due again soon, once more when they are.
+
+        A storm's batches come side by side and are of the same targets: each begins elsewhere, so
+        that every target is soon looked at once, instead of the first by all of them in turn.
+        """
         outcomes: dict[str, Outcome] = {}
         failures: dict[str, Exception] = {}
-        rest = wanted
+        rest = dict(random.sample(list(wanted.items()), len(wanted)))
         while rest:
             self._look_once(rest, outcomes, failures)
             soon = {t: o.again for t, o in outcomes.items() if t in rest and 0 < o.again <= SOON}
@@ -226,8 +231,13 @@ class _Intake:
             if not soon or left - max(soon.values()) < SECONDS_FOR_A_LOOK:
                 break
             sleep(max(soon.values()))
-            rest = {target: [] for target in soon}
-        return list(outcomes.values()), failures
+            rest = {target: [] for target in soon if self._is_mine(target, outcomes[target])}
+        return [outcomes[target] for target in wanted if target in outcomes], failures
+
+    def _is_mine(self, target: str, outcome: Outcome) -> bool:
+        """Whether no other look came after that one; what it knew is in the record."""
+        now = self.ledger.load(target, self.remediation.name).standing.version
+        return now == outcome.version
 
     def _look_once(
         self,

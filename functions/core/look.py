@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -44,6 +45,10 @@ class Look(Recorder):
         causes = merged(self.standing.held, causes)
         self.standing = replace(self.standing, held={})
         known = merged(self.incident.causes if self.incident else {}, causes)
+        if rest := self._rest():
+            assert self.incident is not None
+            self._save(replace(self.incident, causes=known), due=True, again=rest)
+            return self._outcome("paced", f"it was changed a moment ago; {rest} s are left")
         try:
             seen = self.remediation.observe(self.target, known, self.now)
         except Gone as gone:
@@ -66,6 +71,14 @@ class Look(Recorder):
         self.incident = replace(self.incident, mode=self.mode.word)
         self._count_up(seen)
         return self._apply(decision, seen.dial)
+
+    def _rest(self) -> int:
+        """Seconds until the target is looked at again after its last write."""
+        incident = self.incident
+        if incident is None or incident.stage is not Stage.ACTED or not incident.acts:
+            return 0
+        since = self.now - datetime.fromisoformat(incident.acts[-1]["at"])
+        return max(0, math.ceil(self.remediation.pace - since.total_seconds()))
 
     def _count_up(self, seen: Any) -> None:
         assert self.incident is not None

@@ -19,7 +19,8 @@ from functions.core.telling import Teller, count, message
 class Outcome:
     """What a look came to. `code` is a stable name, e.g. "acted" or a refusal's.
 
-    again: seconds until the next look is due, where one is and its time is known.
+    again: seconds until the next look is due, where one is and its time is known. version: of the
+    standing as this look left it; while it is the same, nobody has looked since.
     """
 
     target: str
@@ -27,6 +28,7 @@ class Outcome:
     reason: str
     incident: str | None = None
     again: int = 0
+    version: int = 0
 
 
 class Recorder:
@@ -150,4 +152,4 @@ class Recorder:
 
     def _outcome(self, code: str, reason: str) -> Outcome:
         id = self.incident.id if self.incident else None
-        return Outcome(self.target, code, reason, id, self.again)
+        return Outcome(self.target, code, reason, id, self.again, self.standing.version)

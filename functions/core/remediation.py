@@ -68,10 +68,12 @@ class Observation(Protocol):
 class Remediation(Protocol):
     """One lever: where to look, what is seen, what is decided, how it is done.
 
-    name: the folder's name.
+    name: the folder's name. pace: seconds after a write in which a target is not looked at again;
+    what is heard meanwhile is kept for the look that follows.
     """
 
     name: str
+    pace: int
 
     def irreversible(self, target: str) -> str:
         """Why what is done to the target cannot be undone; empty if it can."""

@@ -50,6 +50,7 @@ class QuotaIncrease:
     """A quota that is refused or nearly used up, raised by what is needed."""
 
     name = "quota_increase"
+    pace = 0
 
     def __init__(self, environment: Environment, here: Place) -> None:
         own = parse(QuotaIncreaseSettings, environment.lever, "LEVER_SETTINGS")

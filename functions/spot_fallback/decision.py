@@ -12,6 +12,8 @@ from functions.core.incident import Incident
 from functions.spot_fallback import groups, instances, jobs
 from functions.spot_fallback.observation import GroupSeen, InstanceSeen, JobSeen, Rules, Seen
 
+PACE = int(groups.PACE.total_seconds())
+
 
 def decide(seen: Seen, incident: Incident | None, rules: Rules) -> Decision:
     """What to do about the target now. incident: the open one, if any."""

@@ -51,6 +51,7 @@ class SpotFallback:
     """Capacity that Spot takes away, On-Demand for exactly as long as it is missing."""
 
     name = "spot_fallback"
+    pace = decision.PACE
 
     def __init__(self, environment: Environment, here: Place) -> None:
         own = parse(SpotFallbackSettings, environment.lever, "LEVER_SETTINGS")

@@ -32,6 +32,7 @@ class TrafficShift:
 
     name = "traffic_shift"
     lever = "traffic-shift"
+    pace = 0
 
     def __init__(self, environment: Environment, function: str) -> None:
         own = parse(TrafficShiftSettings, environment.lever, "LEVER_SETTINGS")

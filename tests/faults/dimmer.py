@@ -67,6 +67,7 @@ class Dimmer:
 
     name: str = "dimmer"
     lever: str = "dimmer"
+    pace: int = 0
     irreversible_because: str = ""
 
     def irreversible(self, target: str) -> str:
