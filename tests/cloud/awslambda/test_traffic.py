@@ -165,7 +165,8 @@ def test_beyond_the_reservation_invocations_are_throttled(shop: Shop, control: A
     shop.account.wait(60)
     assert minutes(shop, "Invocations") == [600]
     assert minutes(shop, "Throttles") == [300, 900]
-    assert minutes(shop, "ConcurrentExecutions", "Maximum") == [10]
+    for of in (LIVE, {**LIVE, "ExecutedVersion": "1"}):
+        assert minutes(shop, "ConcurrentExecutions", "Maximum", of=of) == [10]
 
 
 def test_what_is_throttled_is_shared_by_the_versions_too(shop: Shop, control: Any) -> None:
