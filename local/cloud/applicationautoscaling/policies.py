@@ -121,8 +121,7 @@ class Policies(Targets):
 
             def act() -> None:
                 self._asked.discard(asked)
-                if self.targets.get(policy.target.key) is policy.target:
-                    decide(policy.target)
+                decide(policy.target)
 
             WORLD.later(0, act)
 

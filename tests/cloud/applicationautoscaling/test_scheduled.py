@@ -158,9 +158,12 @@ def test_a_run_that_was_suspended_is_missed(
 ) -> None:
     """botocore model, SuspendedState: actions missed meanwhile are not replayed."""
     put(scaling)
-    register(scaling, SuspendedState={"ScheduledScalingSuspended": True})
+    suspended = {"ScheduledScalingSuspended": True}
+    scaling.register_scalable_target(**INSTANCES, SuspendedState=suspended)
     account.wait(31 * 60)
-    register(scaling, SuspendedState={"ScheduledScalingSuspended": False})
+    assert bounds(scaling) == (1, 10)
+    resumed = {"ScheduledScalingSuspended": False}
+    scaling.register_scalable_target(**INSTANCES, SuspendedState=resumed)
     account.wait(31 * 60)
     assert bounds(scaling) == (1, 10)
 

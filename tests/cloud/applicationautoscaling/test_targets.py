@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from moto.backends import get_backend
 
 from local.cloud import WORLD
 from local.cloud.applicationautoscaling import Reading, dials
@@ -68,6 +69,22 @@ def test_the_maximum_is_not_below_the_minimum(scaling: Any, sagemaker: Any) -> N
     register(scaling, 2, 3)
     assert refused(scaling.register_scalable_target, **INSTANCES, MinCapacity=4) == wrong
     assert targets(scaling)[0]["MinCapacity"] == 2
+
+
+def test_the_minimum_is_not_below_none(scaling: Any, sagemaker: Any) -> None:
+    assert refused(register, scaling=scaling, low=-1)[0] == "ValidationException"
+
+
+def test_activities_are_told_for_six_weeks(account: Account, scaling: Any, sagemaker: Any) -> None:
+    """botocore model, DescribeScalingActivities."""
+    register(scaling, 4, 9)
+    account.wait(WORLD.durations.scaling_reaction)
+    stores: Any = get_backend("applicationautoscaling")
+    [activity] = stores[ACCOUNT]["us-east-1"].activities
+    # Waiting would play every minute of six weeks.
+    for weeks, told in ((5.9, 1), (6.1, 0)):
+        activity.started = WORLD.clock() - weeks * 7 * 86_400
+        assert len(activities(scaling)) == told
 
 
 def test_what_an_update_does_not_name_stays(scaling: Any, sagemaker: Any) -> None:

@@ -26,6 +26,14 @@ from tests.cloud.applicationautoscaling.conftest import (
 from tests.cloud.conftest import Account
 from tests.cloud.hosting import refused, stand_up
 
+
+def _configuration(value: float, metric: Any = None) -> dict[str, Any]:
+    """What puts another target tracking configuration into a request."""
+    tracked = {"PredefinedMetricType": PER_INSTANCE} if metric is None else metric
+    configuration = {"TargetValue": value, "PredefinedMetricSpecification": tracked}
+    return {"TargetTrackingScalingPolicyConfiguration": configuration}
+
+
 LAST = INSTANCES["ScalableDimension"]
 
 
@@ -192,6 +200,18 @@ def test_a_cooldown_holds_the_next_scale_in_back(
     assert instances(tracked) == 5
 
 
+def test_a_scale_out_ends_the_cooldown_of_a_scale_in(
+    account: Account, scaling: Any, tracked: Any
+) -> None:
+    track(scaling, 100, ScaleOutCooldown=0, ScaleInCooldown=7200)
+    load(account, 40, 15)
+    assert instances(tracked) == 1
+    load(account, 180, 3)
+    assert instances(tracked) == 2
+    load(account, 40, 15)
+    assert instances(tracked) == 1
+
+
 def test_a_cooldown_of_its_own_is_honoured(account: Account, scaling: Any, tracked: Any) -> None:
     track(scaling, 100, ScaleOutCooldown=0)
     load(account, 200, 3)
@@ -326,9 +346,14 @@ def test_provisioned_concurrency_tracks_its_utilization(account: Account, scalin
     assert told["CurrentServerlessConfig"]["ProvisionedConcurrency"] == 6
 
 
+LABEL = {"PredefinedMetricType": PER_INSTANCE, "ResourceLabel": "app/a/b"}
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        (_configuration(0), "ValidationException"),
+        (_configuration(1, LABEL), "ValidationException"),
         ({"PolicyType": "PredictiveScaling"}, "ValidationException"),
         ({"PolicyType": "StepScaling"}, "UnsupportedByPocketAccount"),
         ({"PolicyType": None}, "ValidationException"),
