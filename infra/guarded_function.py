@@ -130,7 +130,11 @@ class GuardedFunction(Construct):
         )
 
     def receive_queue(
-        self, *, batch_size: int | None = None, window_seconds: int | None = None
+        self,
+        *,
+        batch_size: int | None = None,
+        window_seconds: int | None = None,
+        timeouts: int = 6,
     ) -> sqs.Queue:
         """Feed the function from a queue of its own; what fails three times is a dead letter.
 
@@ -138,7 +142,8 @@ class GuardedFunction(Construct):
         (more than 10 need at least 1 s); None is what the settings say.
         Visibility time-out: six function time-outs (Lambda developer guide, "Creating and
         configuring an Amazon SQS event source mapping"), and the batching window, which a
-        received message waits out before its function starts.
+        received message waits out before its function starts. timeouts: another number than six,
+        where what failed must come back sooner; one at least (same page).
         """
         size = self._settings.batch_size if batch_size is None else batch_size
         window = (
@@ -149,7 +154,7 @@ class GuardedFunction(Construct):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=Duration.seconds(6 * int(_TIMEOUT.to_seconds()) + window),
+            visibility_timeout=Duration.seconds(timeouts * int(_TIMEOUT.to_seconds()) + window),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=3),
         )
         self.function.add_event_source(

@@ -14,7 +14,8 @@ _TAG = "ml-remediation:spot-fallback"
 _OPTED_IN = ["approve", "act"]
 
 # A shortage takes a thousand instances within seconds, and each batch is few looks however many
-# events it holds: all of a group's are one. Two seconds of the two minutes that a notice leaves.
+# events it holds: all of a group's are one. Two seconds of the two minutes that a notice leaves. What
+# failed comes back within them: after one time-out of the function, not after six.
 _BATCH_SIZE = 1000
 _WINDOW_SECONDS = 2
 
@@ -52,7 +53,7 @@ class SpotFallback(Construct):
             environment={"LEVER_SETTINGS": as_variable(self._own)},
         )
         self.queue = self.guarded.receive_queue(
-            batch_size=_BATCH_SIZE, window_seconds=_WINDOW_SECONDS
+            batch_size=_BATCH_SIZE, window_seconds=_WINDOW_SECONDS, timeouts=1
         )
         self._route()
         self.guarded.receive_heartbeat()

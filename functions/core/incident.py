@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -44,6 +44,7 @@ class Incident:
     causes: what raised it, each with what the signal said that AWS cannot be asked again.
     before: the whole dial before our first write. writing: what a call in flight writes.
     written: the whole dial as we last wrote it. goal: where the dial shall end.
+    asked_goal: the goal that a person was last asked to agree to.
     acts: every write of the incident, the last 50, as {"at": ISO 8601, "written": dial}. tally: what
     the remediation counts up over the incident's life.
     told: the refusals that were told since the last action, so that none is told again.
@@ -69,7 +70,7 @@ class Incident:
     acts: tuple[Mapping[str, Any], ...] = ()
     tally: Mapping[str, float] = field(default_factory=dict)
     approved_by: str | None = None
-    approved_goal: Dial | None = None
+    asked_goal: Dial | None = None
     reverted_by: str | None = None
     told: tuple[str, ...] = ()
     untold: tuple[Mapping[str, Any], ...] = ()
@@ -105,8 +106,9 @@ class Incident:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Incident:
+        known = {each.name for each in fields(cls)}
         return cls(
-            **dict(document)
+            **{name: value for name, value in document.items() if name in known}
             | {
                 "stage": Stage(document["stage"]),
                 "told": tuple(document["told"]),

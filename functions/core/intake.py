@@ -17,6 +17,7 @@ from time import sleep
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.clients import client
 from functions.core.decision import Refuse, Wait
@@ -176,32 +177,45 @@ class _Intake:
             self.ledger.start_sweeps(name, now)
             _sweeping.add(key)
         due = list(dict.fromkeys(each["pk"] for each in self.ledger.due(name, now)))
-        outcomes, _ = self._look_at({target: [] for target in due if target != "sweep"})
-        every = self.environment.settings.sweep_minutes * 60
-        if "sweep" in due and self.ledger.take_sweep(name, now, every):
-            try:
-                found = self.remediation.sweep(self.clock())
-            except Exception:
-                self.ledger.sweep_again(name, now + min(every, SWEEP_RETRY))
-                raise
-            if isinstance(found, Wait):
-                logger.info("sweep goes on", reason=found.reason)
-                self.ledger.sweep_again(name, now)
-                return outcomes
-            wanted = _by_target(found)
-            swept, failures = self._look_at(wanted)
-            for target, error in failures.items():
-                if isinstance(error, TimeoutError):  # others have left theirs to the heartbeat
-                    self._leave(target, wanted[target])
-            outcomes += swept
-        return outcomes
+        outcomes: dict[str, Outcome] = {}
+        failures: dict[str, Exception] = {}
+        self._look_once({target: [] for target in due if target != "sweep"}, outcomes, failures)
+        if "sweep" in due:
+            self._sweep(now, outcomes)
+        self._look_on(outcomes, failures)
+        return list(outcomes.values())
 
-    def _leave(self, target: str, sightings: Sequence[Sighting]) -> None:
-        """Leave to the next heartbeat what there was no time for; a sweep costs calls and money."""
+    def _sweep(self, now: float, outcomes: dict[str, Outcome]) -> None:
+        every, name = self.environment.settings.sweep_minutes * 60, self.remediation.name
+        if not self.ledger.take_sweep(name, now, every):
+            return
+        try:
+            found = self.remediation.sweep(self.clock())
+        except Exception:
+            self.ledger.sweep_again(name, now + min(every, SWEEP_RETRY))
+            raise
+        if isinstance(found, Wait):
+            logger.info("sweep goes on", reason=found.reason)
+            self.ledger.sweep_again(name, now)
+            return
+        wanted = _by_target(found)
+        failures: dict[str, Exception] = {}
+        self._look_once(wanted, outcomes, failures)
+        self._leave(failures, wanted)
+
+    def _leave(
+        self, failures: Mapping[str, Exception], wanted: Mapping[str, Sequence[Sighting]]
+    ) -> None:
+        """Leave to the next heartbeat what there was no time for, or what failed before the target
+        was claimed: a queue gives its messages back later, and a sweep costs calls and money."""
         now, name = self.clock().timestamp(), self.remediation.name
-        claim = self.ledger.claim(target, name, sightings, uuid.uuid4().hex, now, now)
-        if claim is not None:
-            self.ledger.hand_on(claim, [*claim.left, *sightings], now)
+        for target in failures:
+            try:
+                claim = self.ledger.claim(target, name, wanted[target], uuid.uuid4().hex, now, now)
+                if claim is not None:
+                    self.ledger.hand_on(claim, [*claim.left, *wanted[target]], now)
+            except (BotoCoreError, ClientError):
+                logger.exception("not left to the heartbeat", target=target)
 
     def _sight(self, signal: Signal) -> Sequence[Sighting] | Outcome:
         if signal.kind is Kind.OPERATOR:
@@ -223,16 +237,24 @@ class _Intake:
         """
         outcomes: dict[str, Outcome] = {}
         failures: dict[str, Exception] = {}
-        rest = dict(random.sample(list(wanted.items()), len(wanted)))
-        while rest:
-            self._look_once(rest, outcomes, failures)
-            soon = {t: o.again for t, o in outcomes.items() if t in rest and 0 < o.again <= SOON}
-            left = self.context.get_remaining_time_in_millis() / 1000
-            if not soon or left - max(soon.values()) < SECONDS_FOR_A_LOOK:
-                break
-            sleep(max(soon.values()))
-            rest = {target: [] for target in soon if self._is_mine(target, outcomes[target])}
+        items = list(wanted.items())
+        self._look_once(dict(random.sample(items, len(items))), outcomes, failures)
+        self._leave(failures, wanted)
+        self._look_on(outcomes, failures)
         return [outcomes[target] for target in wanted if target in outcomes], failures
+
+    def _look_on(self, outcomes: dict[str, Outcome], failures: dict[str, Exception]) -> None:
+        """Look again at what is due soon, as long as there is time, unless others have."""
+        looked = list(outcomes)
+        while soon := [
+            t for t in looked if 0 < outcomes[t].again <= SOON and self._is_mine(t, outcomes[t])
+        ]:
+            pause = max(outcomes[target].again for target in soon)
+            if self.context.get_remaining_time_in_millis() / 1000 - pause < SECONDS_FOR_A_LOOK:
+                return
+            sleep(pause)
+            looked = [target for target in soon if self._is_mine(target, outcomes[target])]
+            self._look_once({target: [] for target in looked}, outcomes, failures)
 
     def _is_mine(self, target: str, outcome: Outcome) -> bool:
         """Whether no other look came after that one; what it knew is in the record."""

@@ -42,8 +42,7 @@ def answer(
         )
     match intent.command:
         case "approve" if incident.stage is Stage.AWAITING_APPROVAL:
-            approved = replace(incident, approved_by=intent.by, approved_goal=incident.goal)
-            return Accepted(approved)
+            return Accepted(replace(incident, approved_by=intent.by))
         case "reject" if incident.stage is Stage.AWAITING_APPROVAL:
             return Rejected(f"rejected by {intent.by}")
         case "approve" | "reject":

@@ -69,8 +69,10 @@ class Look(Recorder):
                 untold=self.unheard.untold if self.unheard else (),
             )
         self.incident = replace(self.incident, mode=self.mode.word)
-        self._count_up(seen)
-        return self._apply(decision, seen.dial)
+        grown = self._count_up(seen)
+        outcome = self._apply(decision, seen.dial)
+        measure(self.remediation.name, grown)
+        return outcome
 
     def _rest(self) -> int:
         """Seconds until the target is looked at again after its last write."""
@@ -80,18 +82,16 @@ class Look(Recorder):
         since = self.now - datetime.fromisoformat(incident.acts[-1]["at"])
         return max(0, math.ceil(self.remediation.pace - since.total_seconds()))
 
-    def _count_up(self, seen: Any) -> None:
+    def _count_up(self, seen: Any) -> Mapping[str, float]:
+        """By how much hours and dollars grew."""
         assert self.incident is not None
         before, after = self.incident.tally, self.remediation.tally(seen, self.incident)
         self.incident = replace(self.incident, tally=after)
-        measure(
-            self.remediation.name,
-            {
-                name: after[name] - before.get(name, 0.0)
-                for name in after
-                if name.endswith(("Hours", "Dollars"))
-            },
-        )
+        return {
+            name: after[name] - before.get(name, 0.0)
+            for name in after
+            if name.endswith(("Hours", "Dollars"))
+        }
 
     def _hold(self, causes: Mapping[str, Mapping[str, Any]]) -> Outcome:
         """Nothing is looked at while hands are off; what was heard is kept for afterwards."""
@@ -106,14 +106,22 @@ class Look(Recorder):
     def stand_down(self, why: Refuse) -> Outcome:
         """No look may be taken: an intent is answered no, and an incident ends.
 
-        With the account off it only rests: the mode that comes next goes on with it.
+        With the account off it only rests: the mode that comes next goes on with it. People are
+        told when what was changed stays as it is.
         """
         self._tell_untold()
         if self.intent is not None:
             self._answer_no(self.intent, why)
+        incident = self.incident
         if why.code == ACCOUNT_OFF:
+            if incident is not None and (left := self._left_standing(why)):
+                shown = replace(incident, action="refuse", reason=left)
+                self._tell_once(shown, "Remediation Refused", "left-standing", self._way_back(), 0)
             return self._outcome(why.code, why.reason)
-        if self.incident is not None and self.incident.stage.is_open:
+        if incident is not None and incident.stage.is_open:
+            if why.code != "gone" and (left := self._left_standing(why)):
+                refused = "Remediation Refused"
+                return self._close(Stage.RECOVERED, why.code, left, refused, self._way_back())
             return self._close(Stage.RECOVERED, why.code, why.reason)
         self.unheard = self.incident if self.incident and self.incident.untold else None
         count(self.remediation.name, why.code)
@@ -153,11 +161,11 @@ class Look(Recorder):
             before=dial if first else incident.before,
             move=act.move.value,
         )
-        approved = incident.approved_goal
-        if approved is not None and not self.remediation.stands(act.goal, approved):
+        asked = incident.asked_goal
+        if asked is not None and not self.remediation.stands(act.goal, asked):
             told = tuple(code for code in incident.told if code != NEEDS_APPROVAL)
             incident = self.incident = replace(
-                incident, approved_by=None, approved_goal=None, told=told
+                incident, approved_by=None, asked_goal=None, told=told
             )
         if refusal := check(act, self.standing, incident, self.mode, self.settings, now):
             return self._held_back(refusal)
@@ -295,6 +303,7 @@ class Look(Recorder):
             incident = self._at(Stage.OBSERVED, incident)
             return self._refused(incident, "Remediation Decided", refusal)
         if refusal.code == NEEDS_APPROVAL:
+            incident = replace(incident, asked_goal=incident.goal)
             incident = self._at(Stage.AWAITING_APPROVAL, incident)
             return self._refused(incident, "Approval Requested", refusal)
         reason = f"{incident.reason}; held back: {refusal.reason}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from functions.core.decision import Refuse
 from functions.core.incident import Incident, Intent, Stage, Standing
 from functions.core.ledger import Ledger, Record
 from functions.core.mode import Mode
@@ -149,6 +150,22 @@ class Recorder:
         due_at = self.now.timestamp() + rest if kept else None
         self.standing = self.ledger.save(standing, incident, due_at)
         self.incident = incident
+
+    def _left_standing(self, why: Refuse) -> str:
+        """What a person must know of an action that is not gone on with; empty if nothing."""
+        incident = self.incident
+        if incident is None or incident.written is None or incident.before is None:
+            return ""
+        if not incident.stage.is_open or self.remediation.stands(incident.before, incident.written):
+            return ""
+        return f"{why.reason}; it stays as it was changed, and nothing leads it back"
+
+    def _way_back(self) -> tuple[str, ...]:
+        assert self.incident is not None
+        if self.remediation.irreversible(self.target):
+            return ()
+        again = "let it act again, then have it put back:"
+        return (f"To undo it, {again} `remediation revert {self.incident.id}`",)
 
     def _outcome(self, code: str, reason: str) -> Outcome:
         id = self.incident.id if self.incident else None
