@@ -7,7 +7,7 @@ alone. Messages are never read (same model, `SecondaryStatusTransition.StatusMes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,12 +60,20 @@ def ended(job: Job) -> datetime:
 
 
 def used(job: Job) -> timedelta:
-    """How long it was on instances in all."""
+    """How long it was on instances in all; where AWS does not tell, in the stays that are over."""
     seconds = job.get("TrainingTimeInSeconds")
     if seconds is not None:
         return timedelta(seconds=seconds)
-    stays = [s for s in job.get("SecondaryStatusTransitions", ()) if s["Status"] in ON_INSTANCES]
-    return sum((s["EndTime"] - s["StartTime"] for s in stays if "EndTime" in s), timedelta())
+    return timedelta(seconds=sum(_stays(job, ON_INSTANCES), timedelta()) // timedelta(seconds=1))
+
+
+def _stays(job: Job, statuses: Collection[str]) -> list[timedelta]:
+    """How long each stay in one of these statuses lasted that is over."""
+    return [
+        max(timedelta(), stay["EndTime"] - stay["StartTime"])
+        for stay in job.get("SecondaryStatusTransitions", ())
+        if stay["Status"] in statuses and "EndTime" in stay
+    ]
 
 
 def fleet(job: Job) -> Mapping[str, int]:
@@ -89,7 +97,8 @@ def fleet(job: Job) -> Mapping[str, int]:
 
 @dataclass(frozen=True)
 class Progress:
-    """used: time on instances. kept: work that outlives the instances, by checkpoints alone.
+    """used: time on instances, set-up included, which is what AWS bills and MaxRuntimeInSeconds
+    counts. kept: work that outlives the instances, by checkpoints alone.
     left: work still to do, as its owner told by tag, else what MaxRuntimeInSeconds allows at most.
     allowance: MaxRuntimeInSeconds of the job that takes over.
     """
@@ -99,25 +108,23 @@ class Progress:
     left: timedelta
     allowance: timedelta
 
-    @property
-    def lost(self) -> timedelta:
-        """Work to be done again."""
-        return self.used - self.kept
-
 
 def progress(job: Job, rules: Rules, work: timedelta | None) -> Progress:
     """work: what there is to do in all, None when nobody told.
 
-    Each interruption costs the work since the last checkpoint, `rules.unsaved` at most. The heir
-    may run for what the kept work has left of MaxRuntimeInSeconds, and for the set-up it begins
-    with once more: its owner's bound on the work stays what it was.
+    Only time in Training is work: every time it gets instances its data is fetched again. However
+    such a stay ends, it costs the work since the last checkpoint, `rules.unsaved` at most and never
+    more than the stay itself. The transitions are all there were (botocore service model,
+    `SecondaryStatusTransitions`); should they say more than TrainingTimeInSeconds, that holds. The
+    heir may run for what the kept work has left of MaxRuntimeInSeconds, and for the set-up it
+    begins with once more: its owner's bound on the work stays what it was.
     """
     spent = used(job)
     kept = timedelta()
     if job.get("CheckpointConfig", {}).get("S3Uri"):
-        stays = job.get("SecondaryStatusTransitions", ())
-        breaks = sum(stay["Status"] == "Interrupted" for stay in stays)
-        kept = max(timedelta(), spent - breaks * rules.unsaved)
+        stays = _stays(job, {"Training"})
+        lost = sum((min(stay, rules.unsaved) for stay in stays), timedelta())
+        kept = max(timedelta(), min(sum(stays, timedelta()), spent) - lost)
     longest = timedelta(seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY))
     left = max(timedelta(), (longest if work is None else work) - kept)
     rest = longest if not kept else max(timedelta(), longest - kept) + rules.changeover
