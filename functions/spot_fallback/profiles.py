@@ -56,15 +56,18 @@ class Templates:
 
     def _roles(self, profile: str) -> tuple[str, ...]:
         if profile not in self._profiles:
-            self._profiles[profile] = self._ask(profile)
+            self._profiles[profile] = roles_of(self._iam, profile)
         return self._profiles[profile]
 
-    def _ask(self, profile: str) -> tuple[str, ...]:
-        try:
-            found = self._iam.get_instance_profile(InstanceProfileName=profile)
-        except self._iam.exceptions.NoSuchEntityException:
-            return (f"instance-profile/{profile}",)
-        return tuple(role["Arn"] for role in found["InstanceProfile"]["Roles"])
+
+def roles_of(iam: Any, profile: str) -> tuple[str, ...]:
+    """ARNs of the roles in an instance profile; where it is not there, what it may hold soon is not
+    known, so the profile itself, which is no role that anybody may pass."""
+    try:
+        found = iam.get_instance_profile(InstanceProfileName=profile)
+    except iam.exceptions.NoSuchEntityException:
+        return (f"instance-profile/{profile}",)
+    return tuple(role["Arn"] for role in found["InstanceProfile"]["Roles"])
 
 
 def _name(specification: Mapping[str, str]) -> str:
