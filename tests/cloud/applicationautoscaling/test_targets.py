@@ -314,6 +314,9 @@ def test_tags_are_given_once_and_then_by_their_own_operations(scaling: Any, sage
     scaling.tag_resource(ResourceARN=arn, Tags={"stage": "test"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["team"])
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"stage": "test"}
+    many = {f"key{number}": "" for number in range(50)}
+    code, _ = refused(scaling.tag_resource, ResourceARN=arn, Tags=many)
+    assert code == "TooManyTagsException"
     code, _ = refused(scaling.list_tags_for_resource, ResourceARN=arn + "0")
     assert code == "ResourceNotFoundException"
 

@@ -49,7 +49,7 @@ def tracked(account: Account, scaling: Any, sagemaker: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("capacity", "metric", "target", "wanted"),
-    [(2, 80, 50, 4), (10, 0.7, 0.7, 10), (3, 1, 0.7, 5), (4, 10, 50, 1)],
+    [(2, 80, 50, 4), (3, 1.1, 1.1, 3), (3, 1, 0.7, 5), (4, 10, 50, 1)],
 )
 def test_capacity_follows_the_metric_and_is_rounded_up(
     capacity: int, metric: float, target: float, wanted: int
@@ -234,6 +234,20 @@ def test_a_suspended_direction_is_not_scaled(account: Account, scaling: Any, tra
     )
     load(account, 10, 1)
     assert instances(tracked) == 1
+
+
+def test_an_alarm_whose_actions_are_disabled_scales_nothing(
+    account: Account, scaling: Any, tracked: Any
+) -> None:
+    """CloudWatch User Guide: neither when its state changes nor while it lasts."""
+    cloudwatch = account.client("cloudwatch")
+    alarms = [each["AlarmName"] for each in cloudwatch.describe_alarms()["MetricAlarms"]]
+    cloudwatch.disable_alarm_actions(AlarmNames=alarms)
+    load(account, 200, 5)
+    assert instances(tracked) == 2
+    cloudwatch.enable_alarm_actions(AlarmNames=alarms)
+    load(account, 200, 1)
+    assert instances(tracked) == 4
 
 
 def test_scale_in_can_be_disabled(account: Account, scaling: Any, tracked: Any) -> None:
