@@ -146,13 +146,15 @@ class Intent:
 class Standing:
     """What one remediation remembers of one target between incidents.
 
-    actions: epoch seconds of the counted actions of the last hour. held: causes that came while
+    looked_at: when a look last left something here, in epoch seconds. actions: epoch seconds of the
+    counted actions of the last hour. held: causes that came while
     hands were off, for the look after that.
     """
 
     target: str
     remediation: str
     version: int = 0
+    looked_at: float = 0
     incident: str | None = None
     actions: tuple[float, ...] = ()
     failures: int = 0

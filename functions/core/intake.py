@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -232,8 +233,9 @@ class _Intake:
     ) -> tuple[list[Outcome], dict[str, Exception]]:
         """Look at all targets; at those that are due again soon, once more when they are.
 
-        A storm's batches come side by side and are of the same targets: each begins elsewhere, so
-        that every target is soon looked at once, instead of the first by all of them in turn.
+        A storm's batches come side by side and are of the same targets. Each begins elsewhere, and
+        leaves for last what another has just looked at, so that every target is soon looked at
+        once, instead of the first by all of them in turn.
         """
         outcomes: dict[str, Outcome] = {}
         failures: dict[str, Exception] = {}
@@ -256,6 +258,10 @@ class _Intake:
             looked = [target for target in soon if self._is_mine(target, outcomes[target])]
             self._look_once({target: [] for target in looked}, outcomes, failures)
 
+    def _was_just_looked_at(self, target: str) -> bool:
+        standing = self.ledger.load(target, self.remediation.name).standing
+        return self.clock().timestamp() - standing.looked_at < SOON
+
     def _is_mine(self, target: str, outcome: Outcome) -> bool:
         """Whether no other look came after that one; what it knew is in the record."""
         now = self.ledger.load(target, self.remediation.name).standing.version
@@ -267,7 +273,14 @@ class _Intake:
         outcomes: dict[str, Outcome],
         failures: dict[str, Exception],
     ) -> None:
-        for target, sightings in wanted.items():
+        waiting, put_off = deque(wanted), set[str]()
+        while waiting:
+            target = waiting.popleft()
+            if waiting and target not in put_off and self._was_just_looked_at(target):
+                put_off.add(target)
+                waiting.append(target)
+                continue
+            sightings = wanted[target]
             seconds = self.context.get_remaining_time_in_millis() / 1000
             if seconds < SECONDS_FOR_A_LOOK:
                 failures[target] = TimeoutError(f"no time left to look at {target}")

@@ -131,8 +131,10 @@ class Recorder:
         """
         self.again = again
         kept = incident is not None and (incident.stage.is_open or bool(incident.untold))
-        standing = replace(self.standing, incident=incident.id if incident and kept else None)
-        due_at = self.now.timestamp() + again if due or kept else None
+        now = self.now.timestamp()
+        id = incident.id if incident and kept else None
+        standing = replace(self.standing, incident=id, looked_at=now)
+        due_at = now + again if due or kept else None
         self.standing = self.ledger.save(standing, incident, due_at, self.intent)
         self.intent = None
         self.incident = incident

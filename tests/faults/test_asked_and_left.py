@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from functions.core.decision import Act, Dial, Move, Wait
 from functions.core.incident import Intent, Stage
 from functions.core.mode import Mode
+from functions.core.remediation import Sighting
 from tests.faults.dimmer import DARK, LAMP, Hall
 from tests.faults.test_intake import EVENT
 from tests.faults.test_looking_again import Night, invoke, night
@@ -150,3 +151,23 @@ def test_after_a_write_a_target_rests_and_what_is_heard_is_kept(hall: Hall) -> N
     assert set(hall.incident().causes) == {DARK.cause}
     hall.beat(5)
     assert len(hall.dimmer.seen_causes) == looks + 1
+
+
+def test_what_another_has_just_looked_at_is_left_for_last(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [f"{LAMP}-{number}" for number in range(4)]
+    hall = night.hall
+    hall.dimmer.says = Wait("not yet")
+    hall.look(DARK)
+    hall.dimmer.sighted = [Sighting(each, "dark") for each in (LAMP, *others)]
+    monkeypatch.setattr("functions.core.intake.random.sample", lambda items, count: list(items))
+    seen: list[str] = []
+    monkeypatch.setattr(
+        hall.dimmer,
+        "opt_in",
+        lambda target: seen.append(target) or Mode.ACT,  # type: ignore[func-returns-value]
+    )
+    invoke(night, EVENT)
+
+    assert seen == [*others, LAMP]
