@@ -19,8 +19,10 @@ NOTICE = timedelta(minutes=2)
 interruption notices")."""
 LATE = timedelta(minutes=10)
 """How long after its warning an instance is still replaced: what came later was done without it."""
-BOOTING, WATCHING = 5, 300
-"""Seconds until a twin that boots, and a pair whose first is about to go, are looked at again."""
+LAUNCHED, BOOTING, WATCHING = 10, 20, 300
+"""Seconds until a twin that was just launched, one that still boots, and a pair whose first is about
+to go are looked at again. Booting takes longer than a look may hold up the signals behind it: the
+second wait is the heartbeat's."""
 TAKEN_BY_EC2 = "Server.Spot"
 """How the state reason of a Spot Instance begins that EC2 took (EC2 API reference, StateReason)."""
 FLEETS = ("aws:ec2:fleet-id", "aws:ec2spot:fleet-request-id")
@@ -60,7 +62,7 @@ def decide(seen: InstanceSeen, incident: Incident | None, rules: Rules) -> Decis
         goal={**plan, "twin": True, "registered": _due(seen, incident)},
         move=Move.SAFETY,
         evidence=_evidence(seen),
-        again=BOOTING,
+        again=LAUNCHED,
     )
 
 
@@ -259,8 +261,11 @@ def _rest(seen: InstanceSeen) -> int:
 
 
 def _due(seen: InstanceSeen, incident: Incident | None) -> list[Mapping[str, Any]]:
-    """Where the instance serves: a target group may forget it as soon as it is gone."""
-    noted = ((incident.goal if incident else None) or {}).get("registered", ())
+    """Where the instance serves, as seen now and as noted with the launch or while none was
+    possible: a target group may forget it as soon as it is gone."""
+    goal = (incident and incident.goal) or {}
+    written = (incident and incident.written) or {}
+    noted = [*goal.get("registered", ()), *written.get("serves", ())]
     return _sorted([*noted, *(each for each in seen.target_groups if each not in noted)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,11 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.core.decision import Dial, Refuse
 from functions.core.mode import Mode, of_tag
 from functions.core.remediation import Busy, Gone, Impossible, Sighting
-from functions.spot_fallback.instances import LATE, tags_of
+from functions.spot_fallback.instances import LATE, NOTICE, tags_of
 from functions.spot_fallback.launch import request
 from functions.spot_fallback.observation import InstanceSeen
+from functions.spot_fallback.profiles import roles_of
 from functions.spot_fallback.rates import RateCard
 from functions.spot_fallback.reading import LEVER_TAG
+from functions.spot_fallback.target_groups import TargetGroups, registered
 
 LEVER = "spot-fallback"
 FROM_TEMPLATE = ("aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version")
@@ -30,6 +32,11 @@ QUOTAS = frozenset({"InstanceLimitExceeded", "VcpuLimitExceeded"})
 
 IDS_IN_A_FILTER = 200
 """Limit of a filter's values (EC2 API reference, "List and filter using the CLI and API")."""
+
+NO_LAUNCH_YET = timedelta(seconds=30)
+"""How long after the warning a look without a twin is taken to be the first, which launches it."""
+SOON, LATER = 10, 60
+"""Seconds until a launch is tried again that EC2 had no capacity or the quota no room for."""
 
 logger = Logger(child=True)
 
@@ -49,7 +56,13 @@ class Instances:
         self._client = client
         self._ec2 = client("ec2")
         self._rates = rates
+        self._target_groups = TargetGroups(client)
         self._launched: dict[str, Mapping[str, Any]] = {}
+        self._described: dict[str, Mapping[str, Any]] = {}
+        self._seen: dict[str, tuple[Mapping[str, Any], datetime | None]] = {}
+        self._templates: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._roles: dict[str, tuple[str, ...]] = {}
+        self._now = datetime.min
 
     def tagged(self, ids: Sequence[str]) -> frozenset[str]:
         """Those of the instances that have the lever's tag, whatever its value; a call for 200."""
@@ -66,18 +79,26 @@ class Instances:
 
     def opt_in(self, target: str) -> Mode | Refuse:
         """How far the instance's own tag lets us go. Raises Gone."""
-        return of_tag(tags_of(self._describe(_id(target))), LEVER)
+        id = _id(target)
+        self._described[id] = self._describe(id)  # for the observation that follows at once
+        return of_tag(tags_of(self._described[id]), LEVER)
 
     def observe(
         self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime
     ) -> InstanceSeen:
-        """causes: `warned` with the time of the first warning. Raises Gone."""
+        """causes: `warned` with the time of the first warning. Raises Gone.
+
+        Calls: DescribeInstances, once more where no `opt_in` was right before; without a twin
+        DescribeSpotInstanceRequests and DescribeScalingActivities, and once an invocation
+        DescribeLaunchTemplateVersions for each template and GetInstanceProfile for each profile.
+        """
         id = _id(target)
-        description = self._describe(id)
+        description = self._described.pop(id, None) or self._describe(id)
         twin = self._twin(id)
         warned = causes.get("warned")
         since = datetime.fromisoformat(warned["at"]) if warned else None
-        groups = self._registrations(description, twin)
+        self._now, self._seen[id] = now, (description, since)
+        groups = self._registrations(description, twin, now - since if since else timedelta())
         version = _version(description)
         template = self._template(version) if version and twin is None else None
         return InstanceSeen(
@@ -89,8 +110,8 @@ class Instances:
             template_version=version,
             role=self._role(description, template) if twin is None else "",
             twin=twin,
-            target_groups=_of(description, groups),
-            twin_in=_of(twin, groups) if twin else (),
+            target_groups=registered(description, groups),
+            twin_in=registered(twin, groups) if twin else (),
             warned=since,
             group=self._group(id, since - LATE) if since and twin is None else "",
             rates=self._rates.of([description["InstanceType"]], now),
@@ -107,7 +128,7 @@ class Instances:
         if not seen["twin"]:
             return self._launch(_id(target), write)
         missing = [each for each in write["registered"] if each not in seen["registered"]]
-        self._register(missing)
+        self._target_groups.register(missing)
         return None
 
     def sweep(self, now: datetime) -> list[Sighting]:
@@ -163,6 +184,10 @@ class Instances:
         return ""
 
     def _template(self, version: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """A version never changes, so it is kept."""
+        known = version["LaunchTemplateId"], version["Version"]
+        if known in self._templates:
+            return self._templates[known]
         try:
             answer = self._ec2.describe_launch_template_versions(
                 LaunchTemplateId=version["LaunchTemplateId"], Versions=[version["Version"]]
@@ -171,8 +196,9 @@ class Instances:
             if _code(error).startswith("InvalidLaunchTemplateId."):
                 return None
             raise
-        found: list[Mapping[str, Any]] = answer["LaunchTemplateVersions"]
-        return found[0]["LaunchTemplateData"] if found else None
+        for each in answer["LaunchTemplateVersions"]:
+            self._templates[known] = each["LaunchTemplateData"]
+        return self._templates.get(known)
 
     def _role(self, description: Mapping[str, Any], template: Mapping[str, Any] | None) -> str:
         """ARN of the role that the twin would be given, in the instance's profile or, where it has
@@ -183,62 +209,36 @@ class Instances:
         if not profile:
             return ""
         name = profile["Arn"].rsplit("/", 1)[-1] if "Arn" in profile else profile["Name"]
-        try:
-            answer = self._client("iam").get_instance_profile(InstanceProfileName=name)
-        except ClientError as error:
-            if _code(error) == "NoSuchEntity":
-                return f"instance-profile/{name}"  # no role: what it may hold soon is not known
-            raise
-        roles = answer["InstanceProfile"]["Roles"]
-        return str(roles[0]["Arn"]) if roles else ""
+        if name not in self._roles:
+            self._roles[name] = roles_of(self._client("iam"), name)
+        return next(iter(self._roles[name]), "")
 
-    # its target groups
+    # where it serves
 
     def _registrations(
-        self, description: Mapping[str, Any], twin: Mapping[str, Any] | None
+        self, description: Mapping[str, Any], twin: Mapping[str, Any] | None, ago: timedelta
     ) -> Sequence[Mapping[str, Any]]:
-        """All targets of the target groups that an instance of its VPC may be in.
+        """What the target groups of its VPC hold, where that is of use now. ago: since the warning.
 
-        A group does not say where a target is registered, only what it holds, so each is asked. No
-        launch waits for that: without a twin, a failure is left to the next look.
+        They are many calls, and no launch waits for them: the launch is the first look's, and what
+        is read right after it is noted with it. A look that comes later without a twin is one of a
+        launch that is not allowed or not possible yet, so it is to be known before the instance is
+        gone; a failure is left to the next look. Beside a twin they are read once that runs.
         """
         vpc = (twin or description).get("VpcId")
         if not vpc:
             return ()
+        if twin is not None:
+            running = twin["State"]["Name"] == "running"
+            return self._target_groups.of(vpc, self._now) if running else ()
+        return self._read_if_possible(vpc) if ago >= NO_LAUNCH_YET else ()
+
+    def _read_if_possible(self, vpc: str) -> Sequence[Mapping[str, Any]]:
         try:
-            return self._targets(vpc)
+            return self._target_groups.of(vpc, self._now)
         except (BotoCoreError, ClientError) as error:
-            if twin is not None:
-                raise
             logger.warning("target groups unknown for now", error=str(error))
             return ()
-
-    def _targets(self, vpc: str) -> list[Mapping[str, Any]]:
-        elb = self._client("elbv2")
-        pages = elb.get_paginator("describe_target_groups").paginate()
-        arns = [
-            each["TargetGroupArn"]
-            for page in pages
-            for each in page["TargetGroups"]
-            if each.get("VpcId") == vpc and each.get("TargetType") in ("instance", "ip")
-        ]
-        found: list[Mapping[str, Any]] = []
-        for arn in arns:
-            try:
-                answer = elb.describe_target_health(TargetGroupArn=arn)
-            except ClientError as error:
-                if _code(error) == "TargetGroupNotFound":
-                    continue  # deleted meanwhile
-                raise
-            found += [
-                {
-                    "TargetGroupArn": arn,
-                    "Port": each["Target"]["Port"],
-                    "Id": each["Target"]["Id"],
-                }
-                for each in answer["TargetHealthDescriptions"]
-            ]
-        return found
 
     # act
 
@@ -256,33 +256,25 @@ class Instances:
         except ClientError as error:
             said = f"the twin of {id}, an On-Demand {write['like']['InstanceType']}: {error}"
             if _code(error) in SHORT:
-                raise Busy(f"EC2 has no capacity for {said}", "on-demand-short") from error
+                short = f"EC2 has no capacity for {said}"
+                raise Busy(short, "on-demand-short", self._next_try(id)) from error
             if _code(error) in QUOTAS:
-                raise Busy(f"the quota leaves no room for {said}", "quota") from error
+                raise Busy(f"the quota leaves no room for {said}", "quota", LATER) from error
             raise
         [twin] = answer["Instances"]
         self._launched[id] = twin
-        return {**write, "id": twin["InstanceId"]}
+        return {**write, "id": twin["InstanceId"], "serves": self._serves(id)}
 
-    def _register(self, targets: Sequence[Mapping[str, Any]]) -> None:
-        """Each group by itself: one that refuses does not keep the twin out of the others."""
-        refused: list[ClientError] = []
-        for arn in dict.fromkeys(each["TargetGroupArn"] for each in targets):
-            mine = [
-                {"Id": each["Id"], "Port": each["Port"]}
-                for each in targets
-                if each["TargetGroupArn"] == arn
-            ]
-            try:
-                self._client("elbv2").register_targets(TargetGroupArn=arn, Targets=mine)
-            except ClientError as error:
-                if _code(error) == "TargetGroupNotFound":
-                    continue  # deleted meanwhile: there is nothing to be in
-                refused.append(error)
-        if refused and all("not in a running state" in str(each) for each in refused):
-            raise Busy(f"ELB does not see it run yet: {refused[0]}") from refused[0]
-        if refused:
-            raise refused[0]
+    def _next_try(self, id: str) -> int:
+        """Others are taken in the same minutes, and the capacity of one that ends may be had."""
+        _, since = self._seen.get(id, ({}, None))
+        return SOON if since and self._now - since <= NOTICE else LATER
+
+    def _serves(self, id: str) -> list[Mapping[str, Any]]:
+        """Where the instance serves: a target group may forget it before its twin runs."""
+        description, _ = self._seen.get(id, ({}, None))
+        vpc = description.get("VpcId")
+        return list(registered(description, self._read_if_possible(vpc))) if vpc else []
 
 
 def _id(target: str) -> str:
@@ -297,17 +289,6 @@ def _version(description: Mapping[str, Any]) -> dict[str, str]:
     tags = tags_of(description)
     id, version = (tags.get(key, "") for key in FROM_TEMPLATE)
     return {"LaunchTemplateId": id, "Version": version} if id and version else {}
-
-
-def _of(
-    description: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]
-) -> tuple[Mapping[str, Any], ...]:
-    """The targets that are the instance, by ID or by one of its addresses."""
-    own = {description["InstanceId"], description.get("PrivateIpAddress")}
-    for interface in description.get("NetworkInterfaces", ()):
-        own |= {each["PrivateIpAddress"] for each in interface.get("PrivateIpAddresses", ())}
-    mine = [each for each in targets if each["Id"] in own]
-    return tuple(sorted(mine, key=lambda each: (each["TargetGroupArn"], each["Port"], each["Id"])))
 
 
 def _instances(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

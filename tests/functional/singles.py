@@ -86,6 +86,11 @@ class Singles:
         asked = {} if asks else {"InstanceMarketOptions": market}
         return self._run(tags, LaunchTemplate=version, **asked, **more)
 
+    def another(self) -> str:
+        """One more Spot Instance from the same template, as the last one was asked for."""
+        version = {"LaunchTemplateName": "worker", "Version": "1"}
+        return self._run(None, LaunchTemplate=version, InstanceMarketOptions=SPOT)
+
     def launch_without_template(self, tags: Mapping[str, str] | None = None) -> str:
         return self._run(tags, ImageId=self.image, InstanceMarketOptions=SPOT)
 

@@ -10,6 +10,7 @@ import pytest
 
 from functions.core.decision import Act, Dial, Fail, Move, Refuse, Settled, Wait
 from functions.core.incident import Incident, Stage
+from functions.core.intake import SOON
 from functions.spot_fallback.decision import stands
 from functions.spot_fallback.instances import decide, tally
 from functions.spot_fallback.observation import InstanceSeen, Rates, Rules
@@ -231,10 +232,21 @@ def test_a_type_that_costs_more_than_the_cap_is_not_launched() -> None:
 # beside its twin
 
 
-def test_a_twin_that_boots_is_looked_at_again_within_seconds() -> None:
-    decision = decide(seen(twin=twin("pending"), target_groups=BOTH), launched(), RULES)
+def test_a_launch_is_looked_at_in_ten_seconds_and_what_still_boots_is_left_to_the_heartbeat() -> (
+    None
+):
+    assert act(seen()).again == 10 == SOON
+    decision = decide(seen(twin=twin("pending")), launched(), RULES)
     assert isinstance(decision, Wait)
-    assert decision.again == 5
+    assert SOON < decision.again < 60
+
+
+def test_it_is_registered_where_the_launch_noted_that_the_first_served() -> None:
+    noted = launched(goal=())
+    noted = replace(noted, written={**(noted.written or {}), "serves": list(BOTH)})
+    for groups in ((), BOTH):
+        decision = act(seen(twin=twin(), target_groups=groups), noted)
+        assert decision.write == {"twin": True, "id": NEW, "registered": list(BOTH_TWIN)}
 
 
 def test_once_it_runs_it_is_registered_where_the_first_is_by_id_or_by_address() -> None:
