@@ -311,24 +311,27 @@ def tally(seen: JobSeen, incident: Incident) -> Mapping[str, float]:
     """Hours and dollars of the job and its heir in all, as AWS tells their times.
 
     BillableTimeInSeconds is one instance's, with the Spot discount in it (botocore service model,
-    `DescribeTrainingJob`). fallbackDollars: what the heir cost more than it would have on Spot at
-    the discount that the job had. Without a price of every type: hours alone.
+    `DescribeTrainingJob`). Whether it is told while the job runs is not documented; until it is,
+    no dollars are counted of it: a total only grows, so nothing can be taken back. fallbackDollars:
+    what the heir cost more than it would have on Spot at the discount that the job had. Without a
+    price of every type: hours alone.
     """
     job, heir = seen.description, seen.heir.description if seen.heir else None
     hours = used(job).total_seconds() / 3600
-    billed = job.get("BillableTimeInSeconds", 0) / 3600
+    seconds = job.get("BillableTimeInSeconds")
+    billed = None if seconds is None else seconds / 3600
     now = {"spotHours": hours * sum(fleet(job).values())}
     rate = _dollars(fleet(job), seen.rates)
-    if rate is not None:
+    if rate is not None and billed is not None:
         now |= {"spotDollars": billed * rate, "savedDollars": max(0.0, hours - billed) * rate}
     if heir is not None:
         hours_of_heir = used(heir).total_seconds() / 3600
         now["onDemandHours"] = hours_of_heir * sum(fleet(heir).values())
         rate_of_heir = _dollars(fleet(heir), seen.rates)
         if rate_of_heir is not None:
-            share = 1 - billed / hours if hours else 0.0
-            dollars = hours_of_heir * rate_of_heir
-            now |= {"onDemandDollars": dollars, "fallbackDollars": dollars * max(0.0, share)}
+            dollars = now["onDemandDollars"] = hours_of_heir * rate_of_heir
+            if billed is not None and hours:
+                now["fallbackDollars"] = dollars * max(0.0, 1 - billed / hours)
     return {**incident.tally, **{k: max(v, incident.tally.get(k, 0.0)) for k, v in now.items()}}
 
 

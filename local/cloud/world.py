@@ -98,6 +98,9 @@ class Switches:
     `jobs_wait_in_pending`: a training job that has no instances yet is Pending, as clients log
     since 2024; False keeps it Starting, as the SageMaker developer guide,
     model-managed-spot-training-status, has it.
+    `job_times_told_early`: TrainingTimeInSeconds and BillableTimeInSeconds "only appear if the
+    training job successfully starts" (botocore service model, `DescribeTrainingJob`); whether they
+    do before it ends is not said. True tells them as they grow, False once the job is over.
     `training_event_times_as_text`: times in training jobs' events are numbers, as recorded ones
     are; True sends text, as the sample in automating-sagemaker-with-eventbridge shows.
     `distribution_updates_alone`: an update of an Auto Scaling group's policy need not bring a launch
@@ -130,6 +133,7 @@ class Switches:
     math_reads_missing_as_zero: bool = True
     ec2_error_prefix: bool = True
     jobs_wait_in_pending: bool = True
+    job_times_told_early: bool = True
     training_event_times_as_text: bool = False
     quota_api_rates: bool = True
     two_quota_requests_in_every_region: bool = False

@@ -99,10 +99,15 @@ def test_a_job_that_never_got_spot_is_found_though_no_event_comes(jobs: Training
     assert jobs.writes() == [STOP, CREATE]
 
 
-def test_hours_and_dollars_are_what_sagemaker_tells(jobs: Training) -> None:
+@pytest.mark.parametrize("early", [True, False])
+def test_hours_and_dollars_are_what_sagemaker_tells(jobs: Training, early: bool) -> None:
+    """Whether it tells a job's times while that runs, or once it is over."""
+    WORLD.switches.job_times_told_early = early
     jobs.begin(work=HOUR)
     jobs.minutes(35)
     jobs.lose_spot()
+    jobs.minutes(3)
+    assert ("savedDollars" in jobs.stage.incident()["tally"]) == early
     jobs.finish()
 
     tally = jobs.stage.incident()["tally"]
@@ -134,6 +139,32 @@ def test_a_deadline_is_waited_for_to_the_last_and_met(jobs: Training) -> None:
     ended = jobs.job(jobs.heir())["TrainingEndTime"]
     assert ended <= datetime.fromisoformat(deadline)
     assert jobs.incident_stage() == "verified"
+
+
+def test_a_deadline_is_met_though_every_start_had_its_data_to_fetch(jobs: Training) -> None:
+    """Three stays of 15 min set-up and 19 of training, of which 10 each are in a checkpoint."""
+    control("PUT", "/durations", {"training_download": 15 * 60})
+    deadline = in_hours(5)
+    jobs.begin(work=HOUR, tags={f"{LEVER}:deadline": deadline, f"{LEVER}:work-hours": "1"})
+    for _ in range(3):
+        jobs.capacity(None)
+        jobs.until(lambda: jobs.secondary() == "Training", most=20)
+        jobs.minutes(19)
+        jobs.lose_spot()
+        jobs.minutes(2)
+    jobs.until(lambda: STOP in jobs.writes())
+
+    stopped = datetime.fromisoformat(jobs.stage.incident()["acts"][0]["at"])
+    kept = timedelta(minutes=3 * (19 - 15))
+    left = datetime.fromisoformat(deadline) - stopped
+    sure = timedelta(minutes=60 + 20) - kept
+    assert sure - timedelta(minutes=3) <= left <= sure + timedelta(minutes=3)
+
+    control("PUT", "/durations", {"training_start": 5 * 60})
+    jobs.finish()
+    heir = jobs.job(jobs.heir())
+    assert heir["SecondaryStatus"] == "Completed"
+    assert heir["TrainingEndTime"] <= datetime.fromisoformat(deadline)
 
 
 def test_a_job_that_makes_its_deadline_on_spot_is_left_alone(jobs: Training) -> None:

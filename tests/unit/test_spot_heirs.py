@@ -119,11 +119,24 @@ def test_dollars_are_what_sagemaker_bills() -> None:
     )
 
 
-def test_without_a_discount_known_the_heir_cost_nothing_more() -> None:
+def test_without_a_discount_known_nobody_says_what_the_heir_cost_more() -> None:
     never_began = job(WAITING, TrainingTimeInSeconds=None)
     both = seen(never_began, 300, heir_job(**TWO_HOURS), rates=PRICED)
 
-    assert tally(both, opened())["fallbackDollars"] == 0
+    counted = tally(both, opened())
+    assert counted["onDemandDollars"] == 40.0
+    assert "fallbackDollars" not in counted
+
+
+@pytest.mark.parametrize("early", [{}, {"TrainingTimeInSeconds": 3600}])
+def test_no_dollars_are_counted_before_the_billed_time_is_told(early: dict[str, int]) -> None:
+    running = {"TrainingTimeInSeconds": None, **early}
+    counted = tally(seen(job(LOST, **running), 300, rates=PRICED), opened())
+    assert counted.keys() == {"spotHours"}
+
+    later = tally(seen(job(LOST, **HOUR), 300, rates=PRICED), opened(tally=counted))
+    assert later["spotDollars"] == pytest.approx(0.3 * 2 * 10)
+    assert later["savedDollars"] == pytest.approx(0.7 * 2 * 10)
 
 
 def test_an_heir_is_counted_on_the_type_it_got() -> None:
@@ -158,7 +171,10 @@ def test_mixed_instances_are_counted_by_type() -> None:
 
 
 def test_without_a_training_time_the_stays_on_instances_are_added_up() -> None:
+    """Those that are over: what still runs is not known yet, and a total cannot be taken back."""
     assert used(job(LOST, TrainingTimeInSeconds=None)) == minutes(245)
+    again = [*LOST, ("Downloading", 300), ("Training", 310)]
+    assert used(job(again, TrainingTimeInSeconds=None)) == minutes(255)
 
 
 def test_a_job_that_never_had_instances_waits_since_it_was_created() -> None:

@@ -139,6 +139,7 @@ class TrainingJob(Resource):
         Some members appear only when the job came to run (botocore service model,
         `DescribeTrainingJob`); the chosen instance type only when it was chosen from a list
         (SageMaker developer guide, train-instance-preferences).
+        Whether the two durations are told before its end is `WORLD.switches.job_times_told_early`.
         """
         output = str(self.request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
         answer: dict[str, Any] = {
@@ -157,8 +158,11 @@ class TrainingJob(Resource):
         if self.failure_reason is not None:
             answer["FailureReason"] = self.failure_reason
         if self.started is not None:
-            seconds = self.training_time()
             answer["TrainingStartTime"] = timestamp(self.started)
+        if self.started is not None and (
+            self.ended is not None or WORLD.switches.job_times_told_early
+        ):
+            seconds = self.training_time()
             answer["TrainingTimeInSeconds"] = round(seconds)
             answer["BillableTimeInSeconds"] = round(seconds * (SPOT_SHARE if self.spot else 1))
         if self.ended is not None:

@@ -167,6 +167,17 @@ def test_times_appear_when_they_are_known(account: Account) -> None:
     assert over["TrainingTimeInSeconds"] == 62
 
 
+def test_times_may_be_told_only_once_the_job_is_over(account: Account) -> None:
+    WORLD.switches.job_times_told_early = False
+    account.client("sagemaker").create_training_job(**request())
+    until_training(account)
+    times = {"TrainingTimeInSeconds", "BillableTimeInSeconds"}
+    assert "TrainingStartTime" in described(account)
+    assert not times & described(account).keys()
+    account.wait(100)
+    assert times <= described(account).keys()
+
+
 def test_a_name_can_be_used_once(account: Account) -> None:
     """Observed: github.com/SuperCowPowers/workbench/issues/384."""
     sagemaker = account.client("sagemaker")
