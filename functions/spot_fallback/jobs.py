@@ -232,8 +232,10 @@ def _forbidden(seen: JobSeen, rules: Rules) -> Refuse | None:
     if not rules.may_pass(role):
         return Refuse(
             "role-not-allowed",
-            f"its role is {role}, and no pattern of spot_fallback.roles fits: no job may be given it",
+            f"the role of {job['TrainingJobName']} is {role}, and no pattern of spot_fallback.roles "
+            "fits: no job may be given it",
             page=True,
+            evidence={"role": role, "roles": list(rules.roles)},
             next_steps=("Add the role to spot_fallback.roles and deploy",),
             again=REFUSED_LOOK,
         )

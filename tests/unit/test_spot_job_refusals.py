@@ -46,11 +46,14 @@ def test_a_job_of_a_pipeline_or_a_state_machine_is_refused(tag: str) -> None:
 
 @pytest.mark.parametrize("stays", [WAITING, LOST])
 def test_a_role_that_nobody_allowed_is_refused_before_anything_is_stopped(stays: Stays) -> None:
-    refusal = decide(seen(job(stays), 254), None, replace(RULES, roles=()))
+    others = replace(RULES, roles=("arn:aws:iam::1:role/other",))
+    refusal = decide(seen(job(stays), 254), None, others)
 
     assert isinstance(refusal, Refuse)
     assert (refusal.code, refusal.page) == ("role-not-allowed", True)
     assert ROLE in refusal.reason
+    assert "spot_fallback.roles" in refusal.reason
+    assert refusal.evidence == {"role": ROLE, "roles": ["arn:aws:iam::1:role/other"]}
 
 
 def test_a_role_is_allowed_by_its_pattern_and_no_other() -> None:
