@@ -33,6 +33,8 @@ LEVER = "spot-fallback"
 ARNS_A_CALL = 100
 QUOTA_LOOK = 300
 """Seconds until a refusal for want of quota is tried again; raising one takes minutes at least."""
+ENDED_LOOK = 10
+"""Seconds until a job is looked at again that ended by itself right before it was to be stopped."""
 BUILT_IN_METRICS = "override the metric definitions"
 """In AWS's refusal of MetricDefinitions with the image of a built-in algorithm, which
 DescribeTrainingJob itself gives back (github.com/awslabs/mlspace, its tests). Only this text tells
@@ -176,9 +178,7 @@ class TrainingJobs:
     def _stop(self, job: Job) -> None:
         name, secondary = job["TrainingJobName"], job["SecondaryStatus"]
         if job["TrainingJobStatus"] != "InProgress":
-            if secondary == MAX_WAIT or short_of_capacity(job):
-                raise Busy(f"{name} ended by itself meanwhile: {secondary}")
-            raise Changed({"stopped": True, "heir": None})
+            raise _stopped_meanwhile(job)
         if not waits_for_instances(job):
             raise Busy(f"{name} has got its instances meanwhile: it is {secondary}")
         try:
@@ -187,7 +187,7 @@ class TrainingJobs:
             if _is_missing(error):
                 raise Gone(f"there is no training job {name} any more") from error
             if _says(error, "is in status"):  # it ended between the two calls
-                raise Changed({"stopped": True, "heir": None}) from error
+                raise _stopped_meanwhile(self._describe(name)) from error
             raise
 
     def _create(self, job: Job, write: Dial) -> Dial:
@@ -253,6 +253,21 @@ def _name(target: str) -> str:
     if found is None:
         raise Gone(f"{target!r:.120} is not the ARN of a training job")
     return found[1]
+
+
+def _stopped_meanwhile(job: Job) -> Exception:
+    """What it means that a job that was to be stopped is no longer under way.
+
+    While it is Stopping nobody can say whether a person or its wait time ended it. Its end tells:
+    by event, and the sweep finds one for want of instances. Until then there is nothing to stop. A
+    Busy would not do: its write counts as ours once the job is seen stopped, whoever did that.
+    """
+    name, secondary = job["TrainingJobName"], job["SecondaryStatus"]
+    if job["TrainingJobStatus"] == "Stopping":
+        return Gone(f"{name} began to stop meanwhile, and not for this: its end will tell why")
+    if secondary == MAX_WAIT or short_of_capacity(job):
+        return Busy(f"{name} ended by itself meanwhile: {secondary}", again=ENDED_LOOK)
+    return Changed({"stopped": True, "heir": None})
 
 
 def _as_map(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from functions.operator.handler import handler as operator
 from functions.spot_fallback.clone import heir_name
+from tests.functional.quotas import control
 from tests.functional.training import (
     CREATE,
     HOUR,
@@ -147,31 +148,79 @@ def test_a_job_that_gets_its_instances_between_look_and_stop_keeps_them(jobs: Tr
     assert jobs.status() == "Completed"
 
 
-def test_a_job_that_a_person_stops_between_look_and_stop_stays_stopped(jobs: Training) -> None:
-    stranded(jobs)
+def before(jobs: Training, operation: str, happens: Callable[[], object], made: int = 1) -> None:
+    """Have something happen to the job right before the function's call of so many of this kind."""
 
     def fault(moment: str, call: Call) -> None:
-        described = len(jobs.stage.made("DescribeTrainingJob"))
-        if moment == "before" and call.operation == "DescribeTrainingJob" and described == 3:
-            stop = jobs.sagemaker.stop_training_job
-            jobs.stage.outside(lambda: stop(TrainingJobName="bert"))
+        known = len(jobs.stage.made(operation))
+        if moment == "before" and call.operation == operation and known == made:
+            jobs.stage.fault = lambda moment, call: None
+            jobs.stage.outside(happens)
 
     jobs.stage.fault = fault
+
+
+TO_ACT = 3
+"""The job is described for its tag, for the decision, and right before it is stopped."""
+
+
+def stopped_by_a_person(jobs: Training, after: float) -> Callable[[], object]:
+    def happens() -> None:
+        jobs.sagemaker.stop_training_job(TrainingJobName="bert")
+        jobs.stage.wait(after)
+
+    return happens
+
+
+@pytest.mark.parametrize(("after", "end"), [(0, "recovered"), (60, "superseded")])
+def test_a_job_that_a_person_stops_between_look_and_stop_stays_stopped(
+    jobs: Training, after: float, end: str
+) -> None:
+    """Whether it is stopping still, when nobody can say why, or over."""
+    stranded(jobs)
+    control("PUT", "/durations", {"training_stop": 30})
+    before(jobs, "DescribeTrainingJob", stopped_by_a_person(jobs, after), TO_ACT)
     jobs.minutes(10)
 
     assert jobs.writes() == []
     assert jobs.names() == ["bert"]
-    assert jobs.incident_stage() == "superseded"
+    assert jobs.incident_stage() == end
 
 
-def test_a_job_that_ended_right_before_the_stop_is_its_owners(jobs: Training) -> None:
+@pytest.mark.parametrize("after", [5, 60])
+def test_a_job_that_runs_out_of_wait_time_between_look_and_stop_is_taken_over(
+    jobs: Training, after: float
+) -> None:
+    """It is stopping when it is to be stopped, or over."""
+    stranded(jobs, longest=660, longest_wait=15 * 60)
+    control("PUT", "/durations", {"training_stop": 30})
+    before(jobs, "DescribeTrainingJob", lambda: jobs.stage.wait(3 * 60 + after), TO_ACT)
+    jobs.until(lambda: bool(jobs.heir()), most=5)
+
+    assert jobs.writes() == [CREATE]
+    assert jobs.secondary() == "MaxWaitTimeExceeded"
+    jobs.until(lambda: jobs.status(jobs.heir()) == "Completed")
+    jobs.minutes(2)
+    assert "superseded" not in [each["stage"] for each in jobs.stage.incidents()]
+
+
+def test_a_job_that_a_person_stopped_right_before_the_stop_is_its_owners(jobs: Training) -> None:
     stranded(jobs)
-    text = "The request was rejected because the training job is in status Stopped."
-    refuse(jobs, "ValidationException", text, STOP)
-    jobs.minutes(3)
+    before(jobs, STOP, stopped_by_a_person(jobs, 60))
+    jobs.minutes(10)
 
     assert jobs.names() == ["bert"]
     assert jobs.incident_stage() == "superseded"
+
+
+def test_a_job_that_ran_out_of_wait_time_right_before_the_stop_is_taken_over(
+    jobs: Training,
+) -> None:
+    stranded(jobs, longest=660, longest_wait=15 * 60)
+    before(jobs, STOP, lambda: jobs.stage.wait(5 * 60))
+    jobs.until(lambda: bool(jobs.heir()), most=5)
+
+    assert jobs.writes() == [STOP, CREATE]  # the first was refused
 
 
 # no checkpoints
