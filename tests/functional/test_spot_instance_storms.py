@@ -95,6 +95,17 @@ def test_a_look_does_not_wait_for_a_twin_to_boot(scene: Singles) -> None:
     assert scene.stage.pauses == [10]
 
 
+def test_while_a_twin_boots_no_target_group_is_read_again(scene: Singles) -> None:
+    id = scene.launch()
+    scene.target_group("web", "instance", 80, id)
+    WORLD.durations.instance_boot = 90
+    scene.take(id)
+    scene.deliver()
+    scene.beat()
+    assert scene.twin()["State"]["Name"] == "pending"
+    assert len(scene.stage.made(HEALTH)) == 1
+
+
 def test_without_capacity_it_is_tried_again_within_seconds_while_the_notice_runs(
     scene: Singles,
 ) -> None:
