@@ -13,8 +13,9 @@ from functions.core.decision import Dial, Refuse
 from functions.core.mode import Mode, of_tag
 from functions.core.remediation import Busy, Changed, Gone, Sighting
 from functions.spot_fallback.capacity import taken_back
+from functions.spot_fallback.failures import market_in
 from functions.spot_fallback.observation import GroupSeen, LaunchFailure, Market, Member
-from functions.spot_fallback.profiles import Template, Templates
+from functions.spot_fallback.profiles import Template, Templates, specifications
 from functions.spot_fallback.rates import RateCard
 from functions.spot_fallback.reading import LEVER_TAG
 
@@ -25,8 +26,18 @@ INSTANCES_A_CALL = 50
 DETACHED_A_CALL = 19
 """Limit of DetachInstances' InstanceIds (API reference; its text says 20)."""
 DETACH_TRIES = 3
+BUSY = 5
+"""Seconds until a group that is busy is tried again; the notice of a warned instance runs."""
 NOT_THERE = ("is not in InService", "is not part of")
 """In the refusals of DetachInstances (github.com/reproio/ecs_deploy/issues/47 and pull/56)."""
+MARKS = [
+    "marked-for-termination",
+    "instance-terminated-no-capacity",
+    "instance-terminated-by-experiment",
+]
+"""What the Spot request of an instance that still runs has as its status once EC2 has warned it: one
+that will be terminated takes the end's code at once, and so it does under an experiment of AWS FIS.
+A group's are never stopped (EC2 user guide, "State changes for a Spot request")."""
 IDS_IN_A_FILTER = 200
 """Limit of a filter's values (EC2 API reference, "List and filter using the CLI and API")."""
 UNDER_WAY = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
@@ -51,6 +62,7 @@ class Groups:
         self._autoscaling = client("autoscaling")
         self._ec2 = client("ec2")
         self._rates = rates
+        self._looked_up: dict[str, dict[str, Any]] = {}
         self._templates = Templates(self._ec2, client("iam"))
 
     # where to look
@@ -88,8 +100,12 @@ class Groups:
         ]
 
     def opt_in(self, target: str) -> Mode | Refuse:
-        """How far the group's tag lets us go. Raises Gone."""
-        group = self._describe(_name(target), instances=False)
+        """How far the group's tag lets us go. Raises Gone.
+
+        What is read serves the observation of the same look as well, once.
+        """
+        self._looked_up.pop(target, None)
+        group = self._looked_up[target] = self._describe(_name(target))
         return of_tag({tag["Key"]: tag["Value"] for tag in group["Tags"]}, LEVER)
 
     # what there is
@@ -99,17 +115,18 @@ class Groups:
     ) -> GroupSeen:
         """The group as AWS describes it. Raises Gone.
 
-        Calls: DescribeAutoScalingGroups, DescribeInstances (a page for 1000), DescribeScaling-
+        Calls: DescribeAutoScalingGroups unless `opt_in` just made it, DescribeInstances (a page for 1000), DescribeScaling-
         Activities, DescribeInstanceRefreshes, DescribeSpotInstanceRequests (one for 200
         on Spot); once an invocation DescribeLaunchTemplateVersions for each of its templates
         and GetInstanceProfile for each profile in them; while warned instances should be gone,
         DescribeInstances for those.
         """
-        group = self._describe(name := _name(target))
+        name = _name(target)
+        group = self._looked_up.pop(target, None) or self._describe(name)
         policy = group.get("MixedInstancesPolicy", {})
         template = policy.get("LaunchTemplate", {})
         overrides = template.get("Overrides", [])
-        templates = self._templates.of(_specifications(template))
+        templates = self._templates.of(specifications(template))
         types = _types(overrides, templates)
         members = self._members(name, group["Instances"])
         warned = {**self._marked(members), **_when("warned", causes)}
@@ -141,10 +158,10 @@ class Groups:
             rates=self._rates.of([*types, *(each.instance_type for each in members)], now),
         )
 
-    def _describe(self, name: str, instances: bool = True) -> dict[str, Any]:
+    def _describe(self, name: str) -> dict[str, Any]:
         """Raises Gone, for a group that is being deleted as well."""
         found = self._autoscaling.describe_auto_scaling_groups(
-            AutoScalingGroupNames=[name], IncludeInstances=instances
+            AutoScalingGroupNames=[name], IncludeInstances=True
         )
         for group in found["AutoScalingGroups"]:
             if not group.get("Status"):
@@ -169,6 +186,8 @@ class Groups:
                 healthy=each["HealthStatus"].lower() == "healthy",
                 launched=known.get(each["InstanceId"], {}).get("LaunchTime"),
                 protected=each["ProtectedFromScaleIn"],
+                running=known.get(each["InstanceId"], {}).get("State", {}).get("Name")
+                in ("pending", "running"),
             )
             for each in instances
         )
@@ -184,15 +203,14 @@ class Groups:
     def _marked(self, members: Sequence[Member]) -> dict[str, datetime]:
         """Members that EC2 has warned, whether or not we were told of it yet, and since when.
 
-        A storm's warnings come in many batches; a look that knows of all needs no second update
-        (EC2 user guide, "Get the status of a Spot Instance request", marked-for-termination).
+        A storm's warnings come in many batches; a look that knows of all needs no second update.
         """
-        spot = [each.id for each in members if each.market == "spot"]
+        spot = [each.id for each in members if each.market == "spot" and each.running]
         found: dict[str, datetime] = {}
         for start in range(0, len(spot), IDS_IN_A_FILTER):
             answer = self._ec2.describe_spot_instance_requests(
                 Filters=[
-                    {"Name": "status-code", "Values": ["marked-for-termination"]},
+                    {"Name": "status-code", "Values": MARKS},
                     {"Name": "instance-id", "Values": spot[start : start + IDS_IN_A_FILTER]},
                 ]
             )
@@ -208,7 +226,7 @@ class Groups:
         return tuple(
             LaunchFailure(
                 at=each.get("EndTime", each["StartTime"]),
-                market=_market_in(text := each.get("StatusMessage", "no reason given")),
+                market=market_in(text := each.get("StatusMessage", "no reason given")),
                 zone=_zone(each.get("Details", "")),
                 text=text,
             )
@@ -244,6 +262,7 @@ class Groups:
 
         The group must not find its division changed while warned instances still count in it, nor
         long for Spot before it is told that On-Demand will do: hence this order, and no pause.
+        Of what was let go of, the dial as written holds the number: records keep fifty of it.
         """
         name = _name(target)
         group = self._describe(name)
@@ -253,8 +272,10 @@ class Groups:
             raise Changed({"distribution": stands})
         if stands != write["distribution"]:
             self._update(name, policy["LaunchTemplate"], write["distribution"])
-        self._let_go(name, group, write.get("leaving", ()))
-        return None
+        leaving = write.get("leaving", ())
+        self._let_go(name, group, leaving)
+        detached = {"detached": len(leaving)} if leaving else {}
+        return {"distribution": write["distribution"], **detached}
 
     def _update(
         self, name: str, template: Mapping[str, Any], distribution: Mapping[str, Any]
@@ -283,7 +304,8 @@ class Groups:
             if self._detach(name, [id for id in leaving if id in there]):
                 return
             group = self._describe(name)
-        raise Busy(f"instances leave {name} by themselves faster than it lets go of them")
+        reason = f"instances leave {name} by themselves faster than it lets go of them"
+        raise Busy(reason, again=BUSY)
 
     def _detach(self, name: str, instances: Sequence[str]) -> bool:
         """Whether all of them could be detached."""
@@ -304,7 +326,7 @@ class Groups:
 def _read(error: ClientError, name: str) -> Exception:
     code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in ("ScalingActivityInProgress", "ResourceContention"):
-        return Busy(f"{name}: {text}")
+        return Busy(f"{name}: {text}", again=BUSY)
     if "name not found" in text:
         return Gone(f"Auto Scaling group {name} does not exist any more")
     return error
@@ -344,16 +366,6 @@ def _by_id(template: Mapping[str, Any]) -> dict[str, Any]:
     return {**named(template), "Overrides": overrides}
 
 
-def _specifications(template: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    """The launch templates of a policy, those in its overrides included."""
-    holders = [template, *template.get("Overrides", ())]
-    return [
-        each["LaunchTemplateSpecification"]
-        for each in holders
-        if "LaunchTemplateSpecification" in each
-    ]
-
-
 def _types(
     overrides: Iterable[Mapping[str, Any]], templates: Iterable[Template]
 ) -> tuple[str, ...]:
@@ -362,18 +374,11 @@ def _types(
     return tuple(dict.fromkeys(listed or own))
 
 
-def _market_of(instance: Mapping[str, Any] | None) -> Market:
-    spot = instance is None or instance.get("InstanceLifecycle") == "spot"
-    return "spot" if spot else "on-demand"
-
-
-def _market_in(text: str) -> Market | None:
-    """A policy's messages name the market they could not launch (texts: github.com/buildkite/
-    elastic-ci-stack-for-aws/issues/851, github.com/cortexlabs/cortex/issues/1258)."""
-    low = text.lower()
-    if "on-demand" in low and "spot" not in low:
-        return "on-demand"
-    return "spot" if "spot" in low else None
+def _market_of(instance: Mapping[str, Any] | None) -> Market | None:
+    """None of one that EC2 does not list yet, or no longer."""
+    if instance is None:
+        return None
+    return "spot" if instance.get("InstanceLifecycle") == "spot" else "on-demand"
 
 
 def _zone(details: str) -> str:

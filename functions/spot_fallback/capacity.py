@@ -90,15 +90,21 @@ def count(seen: GroupSeen) -> Count:
 
     A warned instance serves until EC2 takes it, and the group counts it until then: only one that
     leaves is not counted. One that is still on its way cannot be taken out (API reference,
-    DetachInstances: InService and Standby can), so it counts until it can.
+    DetachInstances: InService and Standby can), so it counts until it can. One whose market is not
+    known yet is on its way, and of the market that the group launches first.
     """
     going = [each for each in seen.members if _goes(seen, each)]
     staying = [each for each in seen.members if each not in going and _counts(each)]
     spot = [each for each in staying if each.market == "spot"]
+    bought = sum(each.market == "on-demand" for each in staying)
+    unknown = len(staying) - len(spot) - bought
+    # A group launches On-Demand before Spot, up to what its distribution buys.
+    due = on_demand(seen.distribution, seen.desired) if BASE in seen.distribution else 0
+    taken = min(unknown, max(0, due - bought))
     return Count(
         desired=seen.desired,
-        spot=len(spot),
-        bought=len(staying) - len(spot),
+        spot=len(spot) + unknown - taken,
+        bought=bought + taken,
         serving=sum(each.state == "InService" for each in staying),
         serving_spot=sum(each.state == "InService" for each in spot),
         leaving=tuple(each.id for each in going if not _let_go(seen, each)),
@@ -121,6 +127,6 @@ def _let_go(seen: GroupSeen, member: Member) -> bool:
 
 
 def _goes(seen: GroupSeen, member: Member) -> bool:
-    if member.id not in seen.warned or member.market != "spot" or not _counts(member):
+    if member.id not in seen.warned or member.market == "on-demand" or not _counts(member):
         return False
     return member.state == "InService" or _let_go(seen, member)

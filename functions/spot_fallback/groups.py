@@ -22,8 +22,15 @@ from functions.spot_fallback.capacity import (
     raised,
     with_base,
 )
+from functions.spot_fallback.failures import (
+    FRESH,
+    current,
+    failing,
+    kind,
+    misconfigured,
+)
 from functions.spot_fallback.money import SHORT_SINCE, tally
-from functions.spot_fallback.observation import GroupSeen, LaunchFailure, Market, Rules
+from functions.spot_fallback.observation import GroupSeen, LaunchFailure, Rules
 from functions.spot_fallback.way_back import last_write, orphaned, put_back, way_back
 
 __all__ = ["decide", "tally"]
@@ -32,8 +39,6 @@ PACE = timedelta(seconds=5)
 """At least between two updates of one group."""
 PROMPT = timedelta(seconds=5)
 """A write is dated once it is done; a group that answered it at once did so before that."""
-FRESH = timedelta(minutes=10)
-"""A failed launch that is older says nothing of now: a group tries again sooner."""
 SHORT = timedelta(minutes=3)
 """A group that is missing instances for that long, with none on its way, will not get them."""
 OWN_ANSWER = timedelta(seconds=20)
@@ -49,6 +54,8 @@ def decide(seen: GroupSeen, incident: Incident | None, rules: Rules) -> Decision
     have = count(seen)
     if ours is None and not have.missing and not have.going:
         return Settled(f"{seen.name} has the {seen.desired} instances that it is to have")
+    if have.missing and (wrong := misconfigured(seen)):
+        return _refused(seen, rules) or _misconfigured(seen, have, wrong)
     trouble = _trouble(seen, have, incident)
     if trouble:
         return _refused(seen, rules) or _replace(seen, have, ours, trouble, rules)
@@ -70,12 +77,19 @@ def _trouble(seen: GroupSeen, have: Count, incident: Incident | None) -> str:
         return ""
     if failures := failing(seen, "spot"):
         return f"Spot launches fail ({failures[0].text:.200})"
-    warned = max((seen.warned[id] for id in have.going), default=None)
-    if warned is not None and seen.now - warned >= OWN_ANSWER:
+    if _unanswered(seen, have):
         return f"EC2 takes {_instances(len(have.going))} back and nothing comes in their place"
     if (waited := _short_for(seen, incident)) >= SHORT:
         return f"nothing was launched for {waited.total_seconds() / 60:.0f} minutes"
     return ""
+
+
+def _unanswered(seen: GroupSeen, have: Count) -> bool:
+    """Whether a group that replaces what is warned by itself had its time and did not: more is
+    missing than was warned just now."""
+    fresh = sum(seen.now - seen.warned[id] < OWN_ANSWER for id in have.going)
+    due = any(OWN_ANSWER <= seen.now - at <= FRESH for at in seen.warned.values())
+    return bool(have.going) and due and have.missing > fresh
 
 
 def _short_for(seen: GroupSeen, incident: Incident | None) -> timedelta:
@@ -88,26 +102,14 @@ def _short_for(seen: GroupSeen, incident: Incident | None) -> timedelta:
     return timedelta(seconds=seen.now.timestamp() - since)
 
 
-def failing(seen: GroupSeen, market: Market) -> list[LaunchFailure]:
-    """Launches of a market that fail now: lately, and none has succeeded since. The newest first.
-
-    A message that names no market may speak of either.
-    """
-    since = max(
-        (each.launched for each in seen.members if each.market == market and each.launched),
-        default=seen.now - FRESH,
-    )
-    since = max(since, seen.now - FRESH)
-    found = [each for each in seen.failures if each.market in (market, None) and each.at >= since]
-    return sorted(found, key=lambda each: each.at, reverse=True)
-
-
 def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
-    """Why this group cannot be helped, by name."""
+    """Why this group cannot be helped, by name. What does not pass by itself calls a person: nobody
+    would notice that the group is not protected."""
     if not seen.distribution:
         return Refuse(
             "no-mixed-policy",
             f"{seen.name} has no mixed instances policy, so its capacity is all of one market",
+            page=True,
             next_steps=("Give the group a mixed instances policy, with On-Demand base 0",),
         )
     if "DistributionSegments" in seen.distribution:
@@ -115,21 +117,26 @@ def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
             "distribution-segments",
             f"{seen.name} divides its capacity by distribution segments, which any base would "
             "take away",
+            page=True,
         )
     if seen.weighted:
         return Refuse(
             "weighted",
             f"{seen.name} weighs its instances, so its capacity is not counted in instances",
+            page=True,
         )
     if seen.managed_by:
         name = seen.managed_by.rsplit(" ", 1)[-1].lower()
         return Refuse(
             f"managed-by-{name}",
             f"{seen.managed_by} manages {seen.name}; its purchase options are set there",
+            page=True,
         )
     if "Launch" in seen.suspended:
         return Refuse(
-            "launch-suspended", f"{seen.name} launches nothing: its process Launch is suspended"
+            "launch-suspended",
+            f"{seen.name} launches nothing: its process Launch is suspended",
+            page=True,
         )
     if seen.refreshing:
         return Refuse(
@@ -140,9 +147,11 @@ def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
     if strange := [role for role in seen.roles if not rules.may_pass(role)]:
         return Refuse(
             "role-not-allowed",
-            f"instances of {seen.name} are given {strange[0]}, which the setting `roles` does not "
-            "name",
-            next_steps=("Add the role to the setting `roles` of spot fallback, and deploy",),
+            f"instances of {seen.name} are given {strange[0]}, and no pattern of "
+            "spot_fallback.roles fits: no instance may be given it",
+            page=True,
+            evidence={"role": strange[0], "roles": list(rules.roles)},
+            next_steps=("Add the role to spot_fallback.roles and deploy",),
         )
     return None
 
@@ -154,14 +163,18 @@ def _replace(
 
     Auto Scaling makes running instances follow a changed base, and it chooses which (botocore
     service model, `UpdateAutoScalingGroup`). So nothing but what leaves may be there to follow it:
-    what is warned is taken out of the group in the same act.
+    what is warned is taken out of the group in the same act; at the cap only as many as On-Demand
+    replaces, as the rest serves until EC2 takes it.
     """
     base = int(seen.distribution[BASE])
     need = raised(seen.distribution, seen.desired, seen.desired - have.spot)
     top = _cap(seen, ours, rules)
     write = with_base(seen.distribution, max(base, min(need, top)))
     evidence = _evidence(seen, have, need, top)
-    if write[BASE] == base and ((need > base and ours is None) or not have.leaving):
+    leaving, bought = have.leaving, on_demand(write, seen.desired)
+    if need > write[BASE]:
+        leaving = _soonest(seen, have, bought)
+    if write[BASE] == base and not leaving:
         if need > base:
             return _capped(seen, base, need, top, evidence, rules)
         return _filling(seen, have, ours, rules)
@@ -171,18 +184,29 @@ def _replace(
             return Wait(
                 f"{seen.name} was updated a moment ago", again=math.ceil(rest.total_seconds())
             )
-    leaving = {"leaving": list(have.leaving)} if have.leaving else {}
-    bought, more = on_demand(write, seen.desired), write[BASE] - base
+    lets_go = {"leaving": list(leaving)} if leaving else {}
     reason = (
         f"{trouble}: {seen.name} keeps {_instances(have.spot)} on healthy Spot of the "
         f"{seen.desired} it is to have, so its On-Demand base goes from {base} to {write[BASE]}, "
         f"which makes {bought} On-Demand"
-        if more
-        else f"{trouble}: {seen.name} lets them go; its On-Demand base of {base} is enough"
+        if write[BASE] > base
+        else f"{trouble}: {seen.name} lets {len(leaving)} go; its On-Demand base of {base} buys as "
+        "many in their place"
     )
     if need > write[BASE]:
-        reason += f"; {need} are needed, the cap is {top}"
-    return Act(reason, {"distribution": write, **leaving}, {"distribution": write}, Move.SAFETY, evidence)  # fmt: skip
+        reason += (
+            f"; {need} would be needed, {top} is the most allowed, so {len(leaving)} of the "
+            f"{len(have.going)} that are warned are let go of"
+        )
+    return Act(reason, {"distribution": write, **lets_go}, {"distribution": write}, Move.SAFETY, evidence)  # fmt: skip
+
+
+def _soonest(seen: GroupSeen, have: Count, bought: int) -> tuple[str, ...]:
+    """Of what leaves, those warned first: as many as On-Demand is yet to be launched for, beside
+    what it fills of the group's empty places."""
+    empty = max(0, have.missing - len(have.going))
+    places = max(0, bought - have.bought - empty)
+    return tuple(sorted(have.leaving, key=lambda id: seen.warned[id])[:places])
 
 
 def _cap(seen: GroupSeen, ours: Incident | None, rules: Rules) -> int:
@@ -207,7 +231,7 @@ def _capped(
         page=True,
         evidence=evidence,
         next_steps=(
-            "Raise `on_demand_units` or `on_demand_dollars_per_hour` of spot fallback, and deploy",
+            "Raise spot_fallback.on_demand_units or .on_demand_dollars_per_hour and deploy",
             f"Or raise OnDemandBaseCapacity of {seen.name} yourself",
         ),
         again=60,
@@ -220,7 +244,11 @@ def _filling(seen: GroupSeen, have: Count, ours: Incident | None, rules: Rules) 
     if ours is None:
         return waiting
     answered = last_write(ours) - PROMPT
-    failures = [each for each in failing(seen, "on-demand") if each.at >= answered]
+    failures = [
+        each
+        for each in current(seen, "on-demand")
+        if each.at >= answered and kind(each) != "throttle"
+    ]
     if not failures:
         return waiting
     short = _short(seen, have, failures)
@@ -231,19 +259,49 @@ def _short(seen: GroupSeen, have: Count, failures: Sequence[LaunchFailure]) -> R
     """The group has tried its other types and subnets itself; what is left is a person's to do."""
     zones = sorted({each.zone for each in failures if each.zone} | set(seen.zones))
     types = ", ".join(seen.types) or "its type"
+    full = kind(failures[0]) == "quota"
+    why = "the quota has no room for On-Demand" if full else "AWS has not enough On-Demand either"
+    answer = "a quota request" if full else "ranked offers, other zones and Capacity Blocks"
+    other = "of another quota" if full else "or a subnet in another zone"
     return Refuse(
-        "on-demand-short",
-        f"AWS has not enough On-Demand either: {seen.name} is missing {_instances(have.missing)} "
+        "quota" if full else "on-demand-short",
+        f"{why}: {seen.name} is missing {_instances(have.missing)} "
         f"after it tried {types} in {', '.join(zones)} ({failures[0].text:.200})",
         page=True,
         evidence=_evidence(seen, have, int(seen.distribution[BASE])),
         next_steps=(
-            "quota_increase answers the same refused launches with ranked offers, other zones and "
-            f"Capacity Blocks: look for the target {_type_arn(seen)}",
-            f"Add an instance type or a subnet in another zone to {seen.name}",
+            f"quota_increase answers the same refused launches with {answer}: look for the target "
+            f"{_type_arn(seen)}",
+            f"Add an instance type {other} to {seen.name}",
         ),
         again=60,
     )
+
+
+def _misconfigured(seen: GroupSeen, have: Count, wrong: Sequence[LaunchFailure]) -> Refuse:
+    """Neither market launches what AWS takes for a mistake; what would be bought is refused too."""
+    return Refuse(
+        "launch-misconfigured",
+        f"{seen.name} is missing {_instances(have.missing)}, and its launches fail for a reason "
+        f"that is no shortage ({wrong[0].text:.300})",
+        page=True,
+        evidence={
+            "desired": seen.desired,
+            "missing": have.missing,
+            "failures": _shown(wrong),
+        },
+        next_steps=(
+            f"Mend the launch template of {seen.name}, or what Auto Scaling may do in the account",
+        ),
+        again=60,
+    )
+
+
+def _shown(failures: Sequence[LaunchFailure]) -> list[dict[str, str]]:
+    return [
+        {"at": each.at.isoformat(), "zone": each.zone, "text": each.text[:200]}
+        for each in failures[:3]
+    ]
 
 
 def _type_arn(seen: GroupSeen) -> str:
@@ -253,7 +311,7 @@ def _type_arn(seen: GroupSeen) -> str:
 
 
 def _evidence(seen: GroupSeen, have: Count, need: int, top: int | None = None) -> dict[str, Any]:
-    failures = failing(seen, "spot") + failing(seen, "on-demand")
+    failures = list(dict.fromkeys(failing(seen, "spot") + failing(seen, "on-demand")))
     return {
         "desired": seen.desired,
         "healthySpot": have.spot,
@@ -266,10 +324,7 @@ def _evidence(seen: GroupSeen, have: Count, need: int, top: int | None = None) -
         "warned": sorted(have.going)[:SHOWN],
         "warnedInAll": len(have.going),
         "atRisk": len(seen.at_risk),
-        "failures": [
-            {"at": each.at.isoformat(), "zone": each.zone, "text": each.text[:200]}
-            for each in failures[:3]
-        ],
+        "failures": _shown(failures),
     }
 
 

@@ -47,18 +47,20 @@ class Rules:
 class Member:
     """One instance of a group. state: its LifecycleState. healthy: HealthStatus is Healthy.
 
-    launched: when EC2 launched it; None when EC2 no longer knows it, which makes it Spot: that is
-    what ends by itself. protected: from scale-in, which Capacity Rebalancing leaves alone too.
+    market: None while EC2 does not list it, as just after its launch. launched: when EC2 launched
+    it, None likewise. protected: from scale-in, which Capacity Rebalancing leaves alone too.
+    running: EC2 has not begun to end it.
     """
 
     id: str
-    market: Market
+    market: Market | None
     instance_type: str
     zone: str
     state: str
     healthy: bool
     launched: datetime | None = None
     protected: bool = False
+    running: bool = True
 
 
 @dataclass(frozen=True)

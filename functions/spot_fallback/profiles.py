@@ -72,3 +72,13 @@ def roles_of(iam: Any, profile: str) -> tuple[str, ...]:
 
 def _name(specification: Mapping[str, str]) -> str:
     return specification.get("LaunchTemplateId") or specification["LaunchTemplateName"]
+
+
+def specifications(template: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """The launch templates of a policy, those in its overrides included."""
+    holders = [template, *template.get("Overrides", ())]
+    return [
+        each["LaunchTemplateSpecification"]
+        for each in holders
+        if "LaunchTemplateSpecification" in each
+    ]

@@ -16,6 +16,7 @@ from itertools import pairwise
 from functions.core.decision import Act, Decision, Move, Refuse, Settled, Wait
 from functions.core.incident import Incident
 from functions.spot_fallback.capacity import BASE, Count, lowered, on_demand, with_base
+from functions.spot_fallback.failures import against_spot
 from functions.spot_fallback.observation import GroupSeen, Rules
 
 AT_RISK = 0.3
@@ -26,6 +27,7 @@ LONGEST_WAIT = 300
 """Seconds; what an hour costs is counted from look to look."""
 ORPHANED, TOLD_WITHIN = timedelta(minutes=5), timedelta(minutes=2)
 MOST_ACTS = 50
+SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -119,26 +121,20 @@ def put_back(seen: GroupSeen, ours: Incident) -> Decision:
 
 
 def orphaned(seen: GroupSeen, ours: Incident) -> Wait | None:
-    """Instances that we took out of the group and that EC2 did not take: told once."""
+    """Instances that were warned, are out of the group, and that EC2 did not take: told once."""
     if "still-running" in ours.told:
         return None
     newest = last_write(ours)
-    left = {
-        id
-        for act in ours.acts
-        if (late := datetime.fromisoformat(act["at"]) + ORPHANED) <= seen.now
-        # A later act forgets what was told, but by then it was.
-        and newest < late + TOLD_WITHIN
-        for id in act["written"].get("leaving", ())
-    }
-    found = sorted(left & set(seen.orphans))
+    # A later act forgets what was told, but by then it was.
+    found = [id for id in seen.orphans if newest < seen.warned[id] + ORPHANED + TOLD_WITHIN]
     if not found:
         return None
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return Wait(
-        f"taken out of {seen.name} because EC2 was to take them, and running still: "
-        + ", ".join(found),
+        f"warned {_seconds(ORPHANED) // 60} minutes ago or more, outside {seen.name} since, and "
+        f"running still: {', '.join(found[:SHOWN])}{more}",
         code="still-running",
-        evidence={"instances": found},
+        evidence={"instances": found[:SHOWN], "inAll": len(found)},
         next_steps=("End them if they are no longer needed: they are paid for",),
     )
 
@@ -176,7 +172,7 @@ def _step(seen: GroupSeen, ours: Incident, steps: Sequence[Step]) -> int:
     """1, and twice as much each time that Spot has held since; 1 again after any trouble."""
     trouble = [datetime.fromisoformat(ours.opened_at), *seen.warned.values()]
     trouble += [step.at for step in steps if step.change > 0]
-    trouble += [each.at for each in seen.failures if each.market != "on-demand"]
+    trouble += [each.at for each in against_spot(seen)]
     since = max(trouble)
     return int(2 ** sum(step.change < 0 and step.at > since for step in steps))
 
@@ -189,7 +185,7 @@ def _quiet_from(seen: GroupSeen, steps: Sequence[Step], rules: Rules) -> datetim
     weights = {id: (at, AT_RISK) for id, at in seen.at_risk.items()}
     weights |= {id: (at, 1.0) for id, at in seen.warned.items()}
     told = [*weights.values()]
-    told += [(each.at, 1.0) for each in seen.failures if each.market != "on-demand"]
+    told += [(each.at, 1.0) for each in against_spot(seen)]
     begun = [steps[-1].at] if steps else []
     if not _begins(steps):
         begun += [each.launched for each in seen.members if each.market == "spot" and each.launched]

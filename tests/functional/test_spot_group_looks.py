@@ -127,7 +127,7 @@ def test_processes_that_are_suspended_are_seen(fleet: Fleets) -> None:
     assert look(SuspendedProcesses=suspended).suspended == ("Launch",)
 
 
-def test_what_ec2_no_longer_knows_is_spot_that_ended(fleet: Fleets) -> None:
+def test_what_ec2_does_not_list_has_no_market(fleet: Fleets) -> None:
     fleet.create(1)
     stranger = {
         "InstanceId": "i-0123456789abcdef0",
@@ -138,7 +138,7 @@ def test_what_ec2_no_longer_knows_is_spot_that_ended(fleet: Fleets) -> None:
         "ProtectedFromScaleIn": True,
     }
     [member] = look(Instances=[stranger]).members
-    assert (member.market, member.launched, member.protected) == ("spot", None, True)
+    assert (member.market, member.launched, member.protected) == (None, None, True)
 
 
 def test_an_instance_refresh_is_seen_until_it_has_ended(fleet: Fleets) -> None:
@@ -176,6 +176,30 @@ def test_a_group_that_is_being_deleted_is_gone(fleet: Fleets) -> None:
         look()
     with pytest.raises(Gone):
         Groups(client, RateCard((), client("ec2"))).opt_in(arn())
+
+
+def test_the_look_that_follows_an_opt_in_does_not_read_the_group_again_and_an_act_does(
+    fleet: Fleets,
+) -> None:
+    fleet.create(2)
+    groups = Groups(client, RateCard((), client("ec2")))
+    fleet.stage._inside = True
+
+    def reads() -> int:
+        made = len(fleet.stage.made("DescribeAutoScalingGroups"))
+        fleet.stage.calls.clear()
+        return made
+
+    groups.opt_in(arn())
+    assert reads() == 1
+    seen = groups.observe(arn(), {}, datetime.now(UTC))
+    assert reads() == 0
+    assert len(seen.members) == 2
+    groups.act(arn(), seen.dial, seen.dial)
+    assert reads() == 1
+    groups.observe(arn(), {}, datetime.now(UTC))
+    assert reads() == 1
+    fleet.stage._inside = False
 
 
 def test_a_look_costs_seven_calls_and_the_next_of_the_invocation_five(fleet: Fleets) -> None:

@@ -25,6 +25,8 @@ def test_a_role_that_may_not_be_passed_is_refused(
     fleet.storm(1)
     assert codes(fleet.deliver()) == ["role-not-allowed"]
     assert ROLE in fleet.stage.incident()["reason"]
+    fleet.run(120)
+    assert fleet.stage.told() == ["Remediation Refused: role-not-allowed"]
     assert fleet.writes() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -67,19 +68,25 @@ def test_the_group_is_updated_first_and_then_lets_go(fleet: Fleets) -> None:
     assert fleet.stage.incident()["target"] == arn()
 
 
-def test_a_hundred_warnings_in_one_batch_are_one_update(fleet: Fleets) -> None:
+def test_a_hundred_warnings_in_one_batch_are_one_update(
+    fleet: Fleets, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("LEVER_SETTINGS", settings(on_demand_units=100))
     fleet.create(100)
     warned = fleet.storm()
     fleet.stage.calls.clear()
     fleet.deliver()
 
     assert fleet.writes() == [UPDATE, *[DETACH] * 6]
-    assert fleet.bases() == [20]
+    assert fleet.bases() == [100]
     assert sorted(fleet.detached()) == sorted(warned)
     read = Counter(str(call) for call in fleet.stage.calls if call.service in READS)
+    [act] = fleet.stage.incident()["acts"]
+    assert act["written"] == {"distribution": fleet.distribution(), "detached": 100}
+    assert not any(each in json.dumps(fleet.stage.messages()) for each in warned[10:])
     assert read == {
         "autoscaling:DescribeAutoScalingInstances": 2,
-        "autoscaling:DescribeAutoScalingGroups": 3,
+        "autoscaling:DescribeAutoScalingGroups": 2,
         "ec2:DescribeInstances": 1,
         "ec2:DescribeSpotInstanceRequests": 1,
         "autoscaling:DescribeScalingActivities": 1,
@@ -269,8 +276,10 @@ def test_a_group_that_is_busy_is_tried_again(fleet: Fleets, code: str) -> None:
             raise refusal(UPDATE, code, "An activity is in progress.")
 
     fleet.stage.fault = busy
-    fleet.run(120)
+    fleet.deliver()
     assert fleet.base() == 1
+    assert fleet.stage.pauses[:2] == [5, 5]
+    fleet.run(60)
     assert len(fleet.stage.made(UPDATE)) == 3
     assert fleet.stage.told() == ["Remediation Decided: decided", "Remediation Acted: acted"]
 

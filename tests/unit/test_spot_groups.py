@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from functions.core.decision import Act, Move, Refuse, Settled, Wait
+from functions.core.decision import Act, Move, Settled, Wait
 from functions.spot_fallback.groups import decide
-from functions.spot_fallback.observation import Rates, Rules
 from tests.unit.groups import (
-    NO_ON_DEMAND,
     NOW,
-    PRICES,
-    ROLE,
     RULES,
     ago,
     distribution,
@@ -133,6 +128,26 @@ def test_what_is_protected_from_scale_in_it_does_not_let_go() -> None:
     assert decision.write["leaving"] == ["i-spot-3"]
 
 
+@pytest.mark.parametrize(("fresh", "acts"), [(4, False), (3, True)])
+def test_new_warnings_do_not_put_off_what_is_overdue(fresh: int, acts: bool) -> None:
+    """Of 10 warned, what was warned a moment ago is the group's own to replace, no more."""
+    came = members("spot", 10 - 4, first=20)
+    seen = group(desired=14, members=members("spot", 14) + came, rebalances=True)
+    at = {f"i-spot-{n}": ago(5 if n < fresh else 30) for n in range(10)}
+    decision = decide(replace(seen, warned=at), None, RULES)
+    assert isinstance(decision, Act if acts else Wait)
+
+
+def test_once_what_was_warned_is_gone_the_group_has_its_usual_time() -> None:
+    seen = group(spot=8, desired=10, warned=[8, 9], warned_ago=30, rebalances=True)
+    assert isinstance(decide(seen, None, RULES), Wait)
+
+
+def test_fresh_warnings_alone_are_waited_for_whatever_else_is_missing() -> None:
+    seen = group(spot=10, desired=12, warned=[0], warned_ago=5, rebalances=True)
+    assert isinstance(decide(seen, None, RULES), Wait)
+
+
 # rebalance recommendations
 
 
@@ -216,162 +231,26 @@ def test_each_base_is_given_those_three_minutes_anew() -> None:
     assert isinstance(decide(seen, incident((1000, 4), (180, 3), tally=short), RULES), Act)
 
 
-# how far it goes
+# what EC2 does not list yet
 
 
-def test_the_base_rises_so_many_units_and_no_more() -> None:
-    seen = group(spot=20, base=0, warned=range(10))
-    decision = decide(seen, None, Rules(roles=(ROLE,), on_demand_units=4))
+def test_a_just_launched_on_demand_instance_lowers_no_need_and_is_not_missing() -> None:
+    """3 of base 3 are bought, of which EC2 lists 2; of healthy Spot there are 6 of 10."""
+    coming = members("on-demand", 1, 2, "Pending", launched=None)
+    unlisted = tuple(replace(each, market=None) for each in coming)
+    there = members("spot", 7) + members("on-demand", 2) + unlisted
+    seen = group(desired=10, base=3, members=there, warned=[0])
+    decision = decide(seen, incident((60, 3)), RULES)
     assert isinstance(decision, Act)
     assert decision.write["distribution"]["OnDemandBaseCapacity"] == 4
-    assert len(decision.write["leaving"]) == 10
-    assert decision.evidence["neededBase"] == 10
-    assert decision.evidence["highestBase"] == 4
+    seen = group(desired=9, base=3, members=members("spot", 6) + members("on-demand", 2) + unlisted)
+    assert decide(seen, None, RULES) == Settled("workers has the 9 instances that it is to have")
 
 
-def test_units_are_counted_from_the_groups_own_base() -> None:
-    rules = Rules(roles=(ROLE,), on_demand_units=4)
-    seen = group(spot=8, bought=8, base=5, desired=20, failures=(failed(),))
-    decision = decide(seen, incident((60, 5), before=2), rules)
+def test_and_beyond_what_is_bought_it_is_spot() -> None:
+    coming = tuple(replace(each, market=None) for each in members("spot", 1, 9, "Pending"))
+    there = members("spot", 8) + members("on-demand", 1) + coming
+    seen = group(desired=10, base=1, members=there, warned=[0])
+    decision = decide(seen, None, RULES)
     assert isinstance(decision, Act)
-    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 6
-
-
-def test_when_nothing_more_may_be_raised_a_person_is_called() -> None:
-    rules = Rules(roles=(ROLE,), on_demand_units=4)
-    seen = group(spot=10, bought=4, base=4, desired=20, failures=(failed(),))
-    decision = decide(seen, incident((60, 4)), rules)
-    assert isinstance(decision, Refuse)
-    assert (decision.code, decision.page, decision.again) == ("above-cap", True, 60)
-
-
-def test_a_cap_of_nothing_allows_nothing() -> None:
-    decision = decide(group(spot=9, warned=[0]), None, Rules(roles=(ROLE,), on_demand_units=0))
-    assert isinstance(decision, Refuse)
-    assert decision.code == "above-cap"
-
-
-def test_at_the_cap_the_warned_leave_all_the_same() -> None:
-    """The base is ours: with what is warned in the group, healthy Spot would be made to follow."""
-    rules = Rules(roles=(ROLE,), on_demand_units=4)
-    decision = decide(group(spot=16, bought=4, base=4, warned=[0]), incident((60, 4)), rules)
-    assert isinstance(decision, Act)
-    assert decision.write == {"distribution": distribution(4), "leaving": ["i-spot-0"]}
-
-
-def test_dollars_are_counted_with_the_dearest_type_whose_price_is_known() -> None:
-    rates = {"m5.large": Rates(0.1, 0.04), "m5.xlarge": Rates(0.5, 0.1), "c5.large": Rates()}
-    seen = group(spot=20, warned=range(10), rates=rates)
-    rules = Rules(roles=(ROLE,), on_demand_dollars_per_hour=3.4)
-    decision = decide(seen, None, rules)
-    assert isinstance(decision, Act)
-    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 6
-
-
-def test_dollars_that_divide_evenly_are_not_lost_to_rounding() -> None:
-    rules = Rules(roles=(ROLE,), on_demand_dollars_per_hour=0.3)
-    decision = decide(group(spot=20, warned=range(10), rates=PRICES), None, rules)
-    assert isinstance(decision, Act)
-    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 3
-
-
-def test_no_base_goes_beyond_what_the_group_may_grow_to() -> None:
-    decision = decide(group(spot=10, warned=range(10), max_size=8), None, RULES)
-    assert isinstance(decision, Act)
-    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 8
-
-
-# On-Demand is short as well
-
-
-def test_when_on_demand_is_short_too_a_person_is_told_what_was_tried() -> None:
-    seen = group(spot=6, bought=1, base=4, desired=10, failures=(failed(5, "on-demand", NO_ON_DEMAND), failed(70)))  # fmt: skip
-    decision = decide(seen, incident((60, 4)), RULES)
-    assert isinstance(decision, Refuse)
-    assert (decision.code, decision.page, decision.again) == ("on-demand-short", True, 60)
-    assert "m5.large in us-east-1a, us-east-1b" in decision.reason
-    arn = "arn:aws:ec2:us-east-1:123456789012:instance-type/m5.large"
-    assert arn in decision.next_steps[0]
-
-
-def test_failures_from_before_our_write_say_nothing_of_it() -> None:
-    seen = group(spot=6, base=4, desired=10, failures=(failed(90, "on-demand"),))
-    assert isinstance(decide(seen, incident((60, 4)), RULES), Wait)
-
-
-@pytest.mark.parametrize(("ago", "told"), [(65, True), (66, False)])
-def test_a_failure_that_came_while_we_wrote_is_an_answer(ago: int, told: bool) -> None:
-    """The write is dated once its last call is over."""
-    seen = group(spot=6, base=4, desired=10, failures=(failed(ago, "on-demand"),))
-    assert isinstance(decide(seen, incident((60, 4)), RULES), Refuse) is told
-
-
-def test_what_on_demand_does_not_have_is_asked_of_spot_again_once_it_was_quiet_there() -> None:
-    seen = group(spot=6, bought=1, base=4, desired=10, failures=(failed(5, "on-demand"),))
-    decision = decide(seen, incident((700, 4)), RULES)
-    assert isinstance(decision, Act)
-    assert decision.move is Move.FORWARD
-    assert decision.write == {"distribution": distribution(1)}
-
-
-# what cannot be helped
-
-
-@pytest.mark.parametrize(
-    ("different", "code"),
-    [
-        ({"distribution": {}}, "no-mixed-policy"),
-        ({"distribution": {"DistributionSegments": [{}]}}, "distribution-segments"),
-        ({"weighted": True}, "weighted"),
-        ({"managed_by": "Amazon EKS"}, "managed-by-eks"),
-        ({"managed_by": "Amazon ECS"}, "managed-by-ecs"),
-        ({"suspended": ("Launch",)}, "launch-suspended"),
-        ({"refreshing": True}, "refreshing"),
-        ({"roles": ("arn:aws:iam::123456789012:role/other",)}, "role-not-allowed"),
-    ],
-)
-def test_a_group_that_cannot_be_helped_is_refused_by_name(
-    different: dict[str, Any], code: str
-) -> None:
-    decision = decide(group(spot=4, warned=[0], **different), None, RULES)
-    assert isinstance(decision, Refuse)
-    assert decision.code == code
-    assert decision.again == (60 if code == "refreshing" else 0)
-
-
-@pytest.mark.parametrize(
-    "different",
-    [
-        {"roles": ()},
-        {"suspended": ("AZRebalance", "Terminate")},
-        {"roles": ("arn:aws:iam::123456789012:role/nodes/gpu",)},
-    ],
-)
-def test_and_no_other(different: dict[str, Any]) -> None:
-    rules = Rules(roles=("arn:aws:iam::123456789012:role/nodes*",))
-    assert isinstance(decide(group(spot=4, warned=[0], **different), None, rules), Act)
-
-
-def test_a_group_that_is_well_is_never_refused() -> None:
-    assert isinstance(decide(group(spot=4, weighted=True), None, RULES), Settled)
-    assert isinstance(decide(group(), None, RULES), Settled)
-
-
-def test_instances_that_run_on_outside_the_group_are_told_once() -> None:
-    left = {"distribution": distribution(2), "leaving": ["i-0", "i-1"]}
-    written = ({"at": ago(301).isoformat(), "written": left},)
-    ours = incident((301, 2), acts=written)
-    seen = group(spot=8, bought=2, base=2, orphans=("i-1", "i-2"))
-    decision = decide(seen, ours, RULES)
-    assert isinstance(decision, Wait)
-    assert decision.code == "still-running"
-    assert decision.evidence == {"instances": ["i-1"]}
-    later = ({"at": ago(100).isoformat(), "written": {"distribution": distribution(2)}},)
-    assert (
-        getattr(decide(seen, replace(ours, acts=written + later), RULES), "code", "")
-        == "still-running"
-    )
-    long_ago = ({**written[0], "at": ago(600).isoformat()},)
-    assert getattr(decide(seen, replace(ours, acts=long_ago + later), RULES), "code", "") == ""
-    told = incident((301, 2), acts=written, told=("still-running",))
-    assert getattr(decide(seen, told, RULES), "code", "") != "still-running"
+    assert decision.write["distribution"]["OnDemandBaseCapacity"] == 2

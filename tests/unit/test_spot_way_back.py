@@ -63,6 +63,14 @@ def test_on_demand_that_failed_is_no_evidence_against_spot() -> None:
     assert to(decide(seen, incident((LONG, 4)), RULES)) == 3
 
 
+def test_nor_is_a_call_that_was_throttled() -> None:
+    throttled = failed(
+        5, "spot", "Could not launch Spot Instances. RequestLimitExceeded - slow down"
+    )
+    seen = group(spot=6, bought=4, base=4, failures=(throttled,))
+    assert to(decide(seen, incident((LONG, 4)), RULES)) == 3
+
+
 def test_nor_before_the_raised_base_itself_is() -> None:
     assert waits(group(spot=6, bought=4, base=4), incident((590, 4))).again == 10
 
