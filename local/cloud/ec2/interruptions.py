@@ -15,6 +15,7 @@ from local.cloud.ec2.moments import now
 from local.cloud.ec2.spot import SpotRequests
 from local.cloud.world import WORLD
 
+TAKEN_BACK = "instance-terminated-no-capacity"
 TAKEN = "Server.SpotInstanceTermination"
 
 
@@ -32,13 +33,15 @@ class Interruptions(SpotRequests):
 
     def reclaim(self, instances: Sequence[Instance]) -> None:
         """Warn of the interruption and carry it out when the notice is over (EC2 user guide,
-        "Spot Instance interruption notices")."""
+        "Spot Instance interruption notices"). The request of one that will be terminated has the
+        end's code at once, though it still runs ("State changes for a Spot request")."""
         for instance in instances:
             if instance.state not in COUNTED or self.marked(instance):
                 continue
             request = self.request_of(instance)
             if request is not None:
-                request.become(request.state, "marked-for-termination")
+                closed = "closed" if request.type == "one-time" else request.state
+                request.become(closed, TAKEN_BACK)
             detail = {"instance-id": instance.id, "instance-action": "terminate"}
             self._announce("EC2 Spot Instance Interruption Warning", instance, detail)
             tell(self.account_id, self.region_name, instance, "at-risk")
@@ -47,14 +50,14 @@ class Interruptions(SpotRequests):
     def marked(self, instance: Instance) -> bool:
         """Whether an instance has been warned."""
         request = self.request_of(instance)
-        return request is not None and request.code == "marked-for-termination"
+        return request is not None and request.code == TAKEN_BACK
 
     def _take(self, instance: Instance) -> None:
         """Its capacity goes with it: where a pool is limited, it cannot be launched again."""
         if instance.state not in COUNTED:
             return
         self.capacity.shrink(pool_of(instance))
-        self.lost(instance, "instance-terminated-no-capacity")
+        self.lost(instance, TAKEN_BACK)
         self.end(instance, TAKEN, f"{TAKEN}: Spot instance termination")
 
     def _announce(self, detail_type: str, instance: Instance, detail: Mapping[str, Any]) -> None:

