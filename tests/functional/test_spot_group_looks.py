@@ -53,7 +53,7 @@ def test_all_that_is_decided_from(fleet: Fleets) -> None:
     seen = look()
     assert (seen.name, seen.desired, seen.max_size) == ("workers", 5, 9)
     assert seen.dial["distribution"]["OnDemandBaseCapacity"] == 1
-    assert sorted(each.market for each in seen.members) == ["on-demand"] * 2 + ["spot"] * 3
+    assert sorted(str(each.market) for each in seen.members) == ["on-demand"] * 2 + ["spot"] * 3
     assert {each.state for each in seen.members} == {"InService"}
     assert all(each.healthy and each.launched and not each.protected for each in seen.members)
     assert seen.types == (TYPE, "c5.large")
@@ -71,6 +71,47 @@ def test_causes_say_what_is_warned_and_what_is_at_risk(fleet: Fleets) -> None:
     seen = look({"warned i-1": note, "at-risk i-2": note, "launched": note, "short": note})
     assert seen.warned == {"i-1": at}
     assert seen.at_risk == {"i-2": at}
+
+
+class Coded:
+    """The client of EC2, but every Spot request asked for has one status code."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(client("ec2"), name)
+
+    def describe_spot_instance_requests(self, Filters: list[dict[str, Any]]) -> Any:
+        asked = {each["Name"]: each["Values"] for each in Filters}
+        status = {"Code": self._code, "UpdateTime": datetime.now(UTC)}
+        ids = asked["instance-id"] if self._code in asked["status-code"] else []
+        return {"SpotInstanceRequests": [{"InstanceId": id, "Status": status} for id in ids]}
+
+
+@pytest.mark.parametrize(
+    ("code", "warned"),
+    [
+        ("marked-for-termination", True),
+        ("instance-terminated-no-capacity", True),
+        ("instance-terminated-by-experiment", True),
+        ("instance-terminated-by-user", False),
+        ("fulfilled", False),
+    ],
+)
+def test_what_runs_under_such_a_status_is_warned_and_what_has_ended_is_not(
+    fleet: Fleets, code: str, warned: bool
+) -> None:
+    fleet.create(2)
+    ended, running = sorted(fleet.spot())
+    fleet.ec2.terminate_instances(InstanceIds=[ended])
+
+    def given(service: str) -> Any:
+        return Coded(code) if service == "ec2" else client(service)
+
+    seen = Groups(given, RateCard((), client("ec2"))).observe(arn(), {}, datetime.now(UTC))
+    assert {each.id for each in seen.members} >= {ended, running}
+    assert set(seen.warned) == ({running} if warned else set())
 
 
 def test_only_launches_that_failed_are_failures_and_their_text_names_the_market(
