@@ -119,7 +119,9 @@ def clone(
     """CreateTrainingJob's request for the heir.
 
     tags: of ListTags. seconds: its MaxRuntimeInSeconds. types: as of `types_to_try`. Checkpoints stay
-    where they are: that is how the heir goes on. MaxWaitTimeInSeconds is "only supported when
+    where they are: that is how the heir goes on. Debugger's and the profiler's outputs need no other
+    path, as they lie below the job's own name in it (SageMaker developer guide, "Configure the
+    DebuggerHookConfig API to save tensors"). MaxWaitTimeInSeconds is "only supported when
     EnableManagedSpotTraining is set to true" (github.com/Kenza-AI/sagify/issues/111).
     """
     request = {part: job[part] for part in KEPT if job.get(part) not in EMPTY}
