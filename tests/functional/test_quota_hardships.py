@@ -91,7 +91,10 @@ def test_a_request_that_came_just_before_ours_is_awaited_and_then_the_need_looke
     assert quotas.incident()["stage"] == "verified"
 
 
-def test_any_number_of_different_refusals_fits_into_one_incident(quotas: Stage) -> None:
+def test_any_number_of_different_refusals_fits_into_one_incident(
+    quotas: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.core.incident.MOST_CAUSES", 100)
     quotas.mode("observe")
     for start in range(0, 300, 10):
         quotas.batch(*(refusal(use=use, delta=1) for use in range(start, start + 10)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.incident import Incident, Stage
+from functions.core.incident import MOST_CAUSES, Incident, Stage, merged
 from functions.operator.handler import INCIDENT_ID
 from tests.unit.endpoints import SHOP
 
@@ -87,3 +87,12 @@ def test_an_id_sorts_by_time_and_is_what_the_operator_takes() -> None:
     assert earlier.id.startswith("traffic-shift-20260302T120000-")
     assert earlier.id < later.id
     assert replace(earlier, id="") != earlier
+
+
+def test_as_many_causes_as_are_kept_fit_into_an_item_of_the_ledger() -> None:
+    note = {"at": "2026-03-02T12:00:00+00:00", "limit": 768, "utilization": 768, "delta": 96}
+    causes = {f"refused {i:4} ml.p4d.24xlarge, 768.0 + 96.0": note for i in range(5000)}
+    incident = replace(Incident.opened("quota_increase", "target", NOON), causes=merged({}, causes))
+
+    assert len(incident.causes) == MOST_CAUSES
+    assert len(json.dumps(incident.as_document())) < 300_000  # of 400 KB
