@@ -18,7 +18,15 @@ from rich.console import Console
 
 from local.demo.account import Hands, Told
 from local.demo.acts import endpoints, quota_increase, spot_fallback, traffic_shift
-from local.demo.acts.quotas import NODE, SMALL_NODE, Quota, launch, refused, train
+from local.demo.acts.quotas import (
+    NODE,
+    SECONDS_BETWEEN_READINGS,
+    SMALL_NODE,
+    Quota,
+    launch,
+    refused,
+    train,
+)
 from local.demo.acts.traffic_shift import OBSERVED, REPAIRED
 from local.demo.play import play
 from local.demo.report import write
