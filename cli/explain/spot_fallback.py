@@ -64,12 +64,9 @@ def explain(signal: Signal) -> dict[str, Any]:
         said = read(signal)
     except BadSignal as bad:
         return refused(bad, shown(signal))
-    match said:
-        case Refuse():
-            return refused(said, shown(signal))
-        case JobChanged(name, spot=False):
-            why = Refuse("not-on-spot", f"the training job {name} does not train on Spot")
-            return refused(why, shown(signal))
+    if isinstance(said, JobChanged) and not said.spot:
+        why = Refuse("not-on-spot", f"the training job {said.name} does not train on Spot")
+        return refused(why, shown(signal))
     here = signal.place
     assert here is not None  # no event comes without one
     target = _target(said, here)

@@ -144,16 +144,8 @@ def _refused(seen: GroupSeen, rules: Rules) -> Refuse | None:
             f"{seen.name} is under an instance refresh, which ends with settings of its own",
             again=60,
         )
-    if strange := [role for role in seen.roles if not rules.may_pass(role)]:
-        return Refuse(
-            "role-not-allowed",
-            f"instances of {seen.name} are given {strange[0]}, and no pattern of "
-            "spot_fallback.roles fits: no instance may be given it",
-            page=True,
-            evidence={"role": strange[0], "roles": list(rules.roles)},
-            next_steps=("Add the role to spot_fallback.roles and deploy",),
-        )
-    return None
+    forbidden = (rules.forbid(role, f"the instances of {seen.name}") for role in seen.roles)
+    return next((refusal for refusal in forbidden if refusal), None)
 
 
 def _replace(

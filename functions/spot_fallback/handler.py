@@ -136,8 +136,6 @@ class SpotFallback:
                 return Refuse("not-on-spot", "the training job does not train on Spot")
             case JobChanged(name):
                 return [Sighting(self._arn("sagemaker", f"training-job/{name}"), "state", note)]
-            case Refuse() as refusal:
-                return refusal
 
     def sweep(self, now: datetime) -> Sequence[Sighting]:
         return [sighting for kind in self.kinds.values() for sighting in kind.sweep(now)]

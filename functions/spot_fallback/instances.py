@@ -173,15 +173,8 @@ def _plan(seen: InstanceSeen, incident: Incident | None) -> Dial | Refuse:
 
 def _forbidden(seen: InstanceSeen, plan: Dial, rules: Rules) -> Refuse | None:
     id, role = seen.description["InstanceId"], plan["role"]
-    if role and not rules.may_pass(role):
-        return Refuse(
-            "role-not-allowed",
-            f"the role of {id} is {role}, and no pattern of spot_fallback.roles fits: no instance "
-            "may be given it",
-            page=True,
-            evidence={"role": role, "roles": list(rules.roles)},
-            next_steps=("Add the role to spot_fallback.roles and deploy",),
-        )
+    if role and (refusal := rules.forbid(role, id)):
+        return refusal
     dollars = seen.rates.get(seen.description["InstanceType"], Rates()).on_demand
     if dollars is not None and dollars > rules.on_demand_dollars_per_hour:
         return Refuse(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -228,17 +228,8 @@ def _forbidden(seen: JobSeen, rules: Rules) -> Refuse | None:
             next_steps=("Let the parent itself ask for On-Demand, or take the tag off its jobs",),
             again=REFUSED_LOOK,
         )
-    role = job["RoleArn"]
-    if not rules.may_pass(role):
-        return Refuse(
-            "role-not-allowed",
-            f"the role of {job['TrainingJobName']} is {role}, and no pattern of spot_fallback.roles "
-            "fits: no job may be given it",
-            page=True,
-            evidence={"role": role, "roles": list(rules.roles)},
-            next_steps=("Add the role to spot_fallback.roles and deploy",),
-            again=REFUSED_LOOK,
-        )
+    if refusal := rules.forbid(job["RoleArn"], job["TrainingJobName"]):
+        return replace(refusal, again=REFUSED_LOOK)
     if len(kept_tags(seen.tags).keys() | {ORIGINAL_TAG}) > MOST_TAGS:
         return Refuse(
             "too-many-tags",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from functions.core.decision import Dial
+from functions.core.decision import Dial, Refuse
 
 Market = Literal["spot", "on-demand"]
 
@@ -38,9 +38,19 @@ class Rules:
     reaction: timedelta = timedelta(minutes=2)
     fallback_types: tuple[str, ...] = ()
 
-    def may_pass(self, role: str) -> bool:
-        """Whether the settings list the role, as IAM matches ARNs: * is any part, slashes too."""
-        return any(fnmatchcase(role, pattern) for pattern in self.roles)
+    def forbid(self, role: str, whose: str) -> Refuse | None:
+        """Why the role may not be passed on; None where the settings list it, as IAM matches ARNs:
+        * is any part, slashes too."""
+        if any(fnmatchcase(role, pattern) for pattern in self.roles):
+            return None
+        return Refuse(
+            "role-not-allowed",
+            f"the role of {whose} is {role}, and no pattern of spot_fallback.roles fits: it may not "
+            "be passed on",
+            page=True,
+            evidence={"role": role, "roles": list(self.roles)},
+            next_steps=("Add the role to spot_fallback.roles and deploy",),
+        )
 
 
 @dataclass(frozen=True)

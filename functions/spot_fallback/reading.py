@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.core.decision import Refuse
 from functions.core.signals import BadSignal, Signal
 
 LEVER_TAG = "ml-remediation:spot-fallback"
@@ -63,7 +62,7 @@ class JobChanged:
 Reading = Warned | AtRisk | Launched | JobChanged
 
 
-def read(signal: Signal) -> Reading | Refuse:
+def read(signal: Signal) -> Reading:
     """What the signal says. Raises BadSignal."""
     detail = signal.detail
     match signal.source, signal.detail_type:
