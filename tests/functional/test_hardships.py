@@ -51,7 +51,7 @@ def test_an_alarm_over_two_endpoints_moves_neither(stage: Stage) -> None:
     stage.batch(named(stage, "both"))
 
     assert stage.weights() == {"blue": 9, "green": 1}
-    assert stage.told()[-1] == "Remediation Refused: several-endpoints"
+    assert "Remediation Refused: several-endpoints" in stage.told()
 
 
 def test_an_expression_over_all_metrics_cannot_be_asked_of_one_variant(stage: Stage) -> None:
