@@ -10,7 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.core.alarms import MetricAlarm, metric_alarms, queries
+from functions.core.composites import children, describe
 from functions.core.decision import Dial
+from functions.core.endpoint_tags import endpoint_tags
 from functions.core.remediation import Busy, Changed, Gone
 from functions.traffic_shift.decision import endpoints_in
 from functions.traffic_shift.observation import PERIODS, Load, Observation, Variant, Watch
@@ -18,7 +20,6 @@ from functions.traffic_shift.steps import stands
 
 DAY = timedelta(hours=24)
 FRESH = timedelta(minutes=2)
-ALARMS_PER_CALL = 100
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,8 @@ class Endpoints:
         self._function = function
 
     def tags(self, arn: str) -> Mapping[str, str]:
-        """The endpoint's tags.
-
-        arn: with the name in its own case. SageMaker writes ARNs in lower case (developer guide,
-        "Automating SageMaker with Amazon EventBridge": endpoint MyEndpoint, ARN
-        endpoint/myendpoint); where one keeps the name's case, the second question finds it.
-        """
-        path, name = arn.rsplit("/", 1)
-        tags = self._list_tags(f"{path}/{name.lower()}")
-        if not tags and name != name.lower():
-            tags = self._list_tags(arn)
-        return tags
-
-    def _list_tags(self, arn: str) -> dict[str, str]:
-        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
-        try:
-            return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-        except ClientError as error:
-            if _says(error, "could not find", "does not exist", "not found"):
-                return {}
-            raise
+        """The endpoint's tags. arn: with the name in its own case."""
+        return endpoint_tags(self._sagemaker, arn)
 
     def describe(self, name: str) -> tuple[str, tuple[Variant, ...]]:
         """The endpoint's status and variants. Raises Gone."""
@@ -141,42 +124,12 @@ class Endpoints:
         return metric, composite
 
     def children(self, composite: str) -> list[MetricAlarm]:
-        """The metric alarms under a composite alarm, at any depth, with all they watch.
-
-        DescribeAlarms with ChildrenOfAlarmName returns little more than names, hence the second
-        call (API reference, DescribeAlarms). Composites may watch each other in a circle (API
-        reference, PutCompositeAlarm).
-        """
-        metric: set[str] = set()
-        known, parents = {composite}, [composite]
-        while parents:
-            pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
-                ChildrenOfAlarmName=parents.pop()
-            )
-            for page in pages:
-                metric |= {each["AlarmName"] for each in page.get("MetricAlarms", ())}
-                below = {each["AlarmName"] for each in page.get("CompositeAlarms", ())} - known
-                known |= below
-                parents += sorted(below)
-        return self._describe(metric)[0]
-
-    def _describe(self, names: Iterable[str]) -> tuple[list[MetricAlarm], list[Mapping[str, Any]]]:
-        metric: list[MetricAlarm] = []
-        composite: list[Mapping[str, Any]] = []
-        wanted = sorted(names)
-        for start in range(0, len(wanted), ALARMS_PER_CALL):
-            answer = self._cloudwatch.describe_alarms(
-                AlarmNames=wanted[start : start + ALARMS_PER_CALL],
-                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-                MaxRecords=ALARMS_PER_CALL,
-            )
-            metric += metric_alarms(answer)
-            composite += answer.get("CompositeAlarms", ())
-        return metric, composite
+        """The metric alarms under a composite alarm, at any depth, with all they watch."""
+        return children(self._cloudwatch, composite)
 
     def _watch(self, name: str, causes: Sequence[Cause], now: datetime) -> tuple[Watch, ...]:
         by_name = {cause.alarm: cause for cause in causes}
-        metric, composite = self._describe(by_name)
+        metric, composite = describe(self._cloudwatch, by_name)
         watches = [
             self._as_watch(name, alarm, alarm.actions, self._muted(by_name[alarm.name], alarm, now))
             for alarm in metric
