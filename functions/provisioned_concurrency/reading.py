@@ -77,9 +77,13 @@ def _mute(signal: Signal) -> str:
     Shapes: CloudWatch user guide, "Alarm events and EventBridge"; a composite alarm's event tells
     of its suppressor in `state`.
     """
-    mute = signal.detail.get("muteDetail") or {}
-    suppressed = signal.detail["state"].get("actionsSuppressedBy")
-    return str(mute.get("mutedByArn") or suppressed or "")
+    mute = signal.detail.get("muteDetail")
+    if mute:
+        return str(mute["mutedByArn"])
+    if suppressed := signal.detail["state"].get("actionsSuppressedBy"):
+        by = signal.detail["configuration"].get("actionsSuppressor", "a suppressor")
+        return f"{by} ({suppressed})"
+    return ""
 
 
 def _counts(metric: Metric, direct: bool) -> bool:
