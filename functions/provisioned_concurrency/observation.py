@@ -130,13 +130,16 @@ class Seen:
 class Glance:
     """What a heartbeat reads of every target, to tell whether it is worth a look.
 
-    level: as of `Seen.level`. minutes: as of `Seen`; empty where nothing is provisioned.
+    level: as of `Seen.level`. owned: whether a scalable target owns the dial. minutes: as of `Seen`;
+    empty where nothing is provisioned.
     """
 
     target: str
+    service: Service
     now: datetime
     wish: Wish | Refuse
     level: int
+    owned: bool
     failed: bool
     minutes: tuple[Minute, ...]
     lead: timedelta | None

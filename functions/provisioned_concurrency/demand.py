@@ -1,0 +1,47 @@
+"""How much concurrency a target's traffic truly needs, seen through CloudWatch's minutes. Pure.
+
+The utilisation of provisioned concurrency never tells: it is busy over allocated, at most 1, however
+much spills over (Lambda developer guide, "Monitoring concurrency").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from functions.provisioned_concurrency.observation import Minute, Rules
+
+ONE_MINUTE = timedelta(minutes=1)
+NEWEST = 3
+"""Minutes back in which a burst's demand is looked for."""
+
+
+def concurrency(minute: Minute) -> float:
+    """Most executions in flight at once: as told, or by Little's law from what spilled over, which
+    stays in flight for as long as an invocation lasts."""
+    spilled = minute.spilled * minute.seconds / ONE_MINUTE.total_seconds()
+    return max(minute.concurrent or 0.0, minute.provisioned + spilled)
+
+
+def peak(minutes: Iterable[Minute]) -> float | None:
+    """The highest demand of these minutes; None where there are none."""
+    return max(map(concurrency, minutes), default=None)
+
+
+def since(minutes: Sequence[Minute], moment: datetime | None) -> tuple[Minute, ...]:
+    """The minutes that began at a moment or later; all of them where it is None."""
+    return tuple(each for each in minutes if moment is None or each.at >= moment)
+
+
+def spilling(minutes: Sequence[Minute], rules: Rules) -> Minute | None:
+    """The newest of the last two minutes in which too much spilled over; None when none did."""
+    for minute in reversed(minutes[-2:]):
+        if minute.spilled > rules.spilled and minute.spilled > rules.spill * minute.invocations:
+            return minute
+    return None
+
+
+def with_headroom(demand: float, rules: Rules) -> int:
+    """The level for a demand. Rounded before it is rounded up: 10 and a tenth are 11."""
+    return math.ceil(round(demand * (1 + rules.headroom), 6))
