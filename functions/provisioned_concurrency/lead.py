@@ -31,7 +31,7 @@ def lead(document: Mapping[str, Any]) -> timedelta | None:
 
 def begun(document: Mapping[str, Any], now: float) -> Mapping[str, Any]:
     """The document once a rise was asked for, now in epoch seconds."""
-    return {"seconds": list(document["seconds"]), "pending": now}
+    return {**document, "pending": now}
 
 
 def seen(document: Mapping[str, Any], status: Status, now: float) -> Mapping[str, Any]:

@@ -79,9 +79,10 @@ def test_the_newest_samples_are_kept() -> None:
 
 def test_a_document_is_never_changed_in_place() -> None:
     document = after(60)
-    begun(document, T)
-    seen(begun(document, T), Status.READY, T + 90)
+    pending = begun(document, T)
+    seen(pending, Status.READY, T + 90)
     assert document == after(60)
+    assert pending == begun(after(60), T)
     assert NOTHING == {"seconds": [], "pending": None}
 
 

@@ -135,7 +135,7 @@ def test_a_plan_that_cannot_be_followed_is_refused_by_its_pattern() -> None:
     assert "provisioned_concurrency.plans" in refusal.next_steps[0]
 
 
-@pytest.mark.parametrize("value", ["many", "", "-1", "1.5", "10001", "1" * 200, "٣", " 1"])
+@pytest.mark.parametrize("value", ["many", "", "-1", "1.5", "10001", "1" * 5000, "٣", " 1"])
 @pytest.mark.parametrize("setting", ["min", "max"])
 def test_a_bound_is_a_whole_number_up_to_10000(setting: str, value: str) -> None:
     refusal = refused(**{f"live__{setting}": value})
