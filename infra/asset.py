@@ -26,6 +26,7 @@ _DISTRIBUTIONS = (
     "python-dateutil",
     "s3transfer",
     "six",
+    "tzdata",
     "typing-extensions",
     "urllib3",
 )
@@ -33,6 +34,7 @@ _DISTRIBUTIONS = (
 # Service models the functions load, each in its newest version, which is what a client asks for by
 # default. All of botocore's would be 22 MB.
 SERVICES = (
+    "application-autoscaling",
     "autoscaling",
     "cloudwatch",
     "dynamodb",
@@ -40,6 +42,7 @@ SERVICES = (
     "elbv2",
     "events",
     "iam",
+    "lambda",
     "resourcegroupstaggingapi",
     "sagemaker",
     "service-quotas",
@@ -111,6 +114,8 @@ def _runs(file: Path, models: Container[Path]) -> bool:
             return False
         case ("botocore" | "boto3", "data", _service, _version, model):
             return file.parent in models and not model.startswith("examples-")
+        case ("tzdata", "zoneinfo", *_):  # the runtime's image need not hold any
+            return True
         case ("botocore", "data", _) | ("botocore", "cacert.pem"):
             return True
         case _:

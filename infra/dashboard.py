@@ -36,14 +36,30 @@ class Dashboard(Construct):
                 [
                     _graph(
                         "Money: hours of instances while an incident is open",
-                        _of_spot_fallback("SpotHours", "OnDemandHours"),
+                        _counted("spot_fallback", "SpotHours", "OnDemandHours"),
                         width=12,
                     ),
                     _graph(
                         "Money: dollars while an incident is open",
-                        _of_spot_fallback(
-                            "SpotDollars", "OnDemandDollars", "SavedDollars", "FallbackDollars"
+                        _counted(
+                            "spot_fallback",
+                            "SpotDollars",
+                            "OnDemandDollars",
+                            "SavedDollars",
+                            "FallbackDollars",
                         ),
+                        width=12,
+                    ),
+                ],
+                [
+                    _graph(
+                        "Provisioned concurrency: hours of environments while an incident is open",
+                        _counted("provisioned_concurrency", "ProvisionedHours"),
+                        width=12,
+                    ),
+                    _graph(
+                        "Provisioned concurrency: dollars while an incident is open",
+                        _counted("provisioned_concurrency", "ProvisionedDollars"),
                         width=12,
                     ),
                 ],
@@ -92,13 +108,13 @@ def _outcomes() -> cloudwatch.IMetric:
     )
 
 
-def _of_spot_fallback(*names: str) -> list[cloudwatch.IMetric]:
-    """What spot fallback counted, each by how much it grew."""
+def _counted(remediation: str, *names: str) -> list[cloudwatch.IMetric]:
+    """What a remediation counted, each by how much it grew."""
     return [
         cloudwatch.Metric(
             namespace=METRICS_NAMESPACE,
             metric_name=name,
-            dimensions_map={"remediation": "spot_fallback"},
+            dimensions_map={"remediation": remediation},
             statistic="Sum",
             period=_PERIOD,
         )

@@ -8,6 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 from functions.core.settings import Settings, SettingsError, parse, setting
+from functions.provisioned_concurrency.settings import (
+    Plan,
+    Prices,
+    ProvisionedConcurrencySettings,
+)
 from functions.quota_increase.settings import QuotaIncreaseSettings
 from functions.spot_fallback.settings import Price, SpotFallbackSettings
 from functions.traffic_shift.settings import TrafficShiftSettings
@@ -81,6 +86,9 @@ class StackSettings:
     traffic_shift: TrafficShiftSettings = field(default_factory=TrafficShiftSettings)
     quota_increase: QuotaIncreaseSettings = field(default_factory=QuotaIncreaseSettings)
     spot_fallback: SpotFallbackSettings = field(default_factory=SpotFallbackSettings)
+    provisioned_concurrency: ProvisionedConcurrencySettings = field(
+        default_factory=ProvisionedConcurrencySettings
+    )
     infrastructure: InfrastructureSettings = field(default_factory=InfrastructureSettings)
 
 
@@ -94,6 +102,8 @@ def read_settings(context: object) -> StackSettings:
         *_contradictions(settings.quota_increase),
         *_contradictory_prices(settings.spot_fallback.prices),
         *_unbounded_roles(settings.spot_fallback.roles),
+        *_contradictory_plans(settings.provisioned_concurrency.plans),
+        *_contradictory_units(settings.provisioned_concurrency.prices),
         *_too_long(settings),
     ]:
         raise SettingsError(problems)
@@ -101,7 +111,11 @@ def read_settings(context: object) -> StackSettings:
 
 
 def as_variable(
-    settings: Settings | TrafficShiftSettings | QuotaIncreaseSettings | SpotFallbackSettings,
+    settings: Settings
+    | TrafficShiftSettings
+    | QuotaIncreaseSettings
+    | SpotFallbackSettings
+    | ProvisionedConcurrencySettings,
 ) -> str:
     """Settings as the environment variable in which a function gets them."""
     return json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"))
@@ -156,6 +170,32 @@ def _unbounded_roles(roles: Sequence[str]) -> Iterator[str]:
             )
 
 
+def _contradictory_plans(plans: Sequence[Plan]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for i, plan in enumerate(plans):
+        where = f"remediation.provisioned_concurrency.plans[{i}]"
+        first = seen.setdefault(plan.target, i)
+        if first != i:
+            yield f"{where} would never count: plans[{first}] is of {plan.target} too; keep one."
+        if plan.min is not None and plan.max is not None and plan.min > plan.max:
+            yield f"{where}.min is {plan.min}, above its max, {plan.max}; exchange the two."
+
+
+def _contradictory_units(prices: Prices) -> Iterator[str]:
+    """Prices at which nothing ever pays would have every level called a waste."""
+    for name, unit in (
+        ("lambda_x86", prices.lambda_x86),
+        ("lambda_arm", prices.lambda_arm),
+        ("sagemaker", prices.sagemaker),
+    ):
+        if unit.provisioned and unit.on_demand <= unit.duration:
+            yield (
+                f"remediation.provisioned_concurrency.prices.{name}.on_demand is {unit.on_demand:g},"
+                f" not above its duration, {unit.duration:g}; set all three prices, or provisioned to 0"
+                " where you do not know them."
+            )
+
+
 def _too_long(settings: StackSettings) -> Iterator[str]:
     core = len(json.dumps(as_variable(settings.core)))
     for name, lever, remedy in (
@@ -168,6 +208,11 @@ def _too_long(settings: StackSettings) -> Iterator[str]:
             "spot_fallback",
             settings.spot_fallback,
             "let fewer roles say more with patterns, and leave out prices you do not need",
+        ),
+        (
+            "provisioned_concurrency",
+            settings.provisioned_concurrency,
+            "let fewer plans say more with patterns, or write them into tags",
         ),
     ):
         taken = len(json.dumps(as_variable(lever)))

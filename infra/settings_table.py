@@ -17,28 +17,33 @@ BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 def render_table() -> str:
     """Every setting as a row of Markdown: its path in cdk.json, default, bounds and meaning."""
     head = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
-    return "\n".join([*head, *_rows(StackSettings, "")])
+    return "\n".join([*head, *_rows(StackSettings, "", StackSettings())])
 
 
-def _rows(cls: type, path: str) -> Iterator[str]:
+def _rows(cls: type, path: str, defaults: object = None) -> Iterator[str]:
+    """defaults: the settings when nobody sets any; None where each object of a list has its own."""
     hints = get_type_hints(cls)
     for spec in fields(cls):
         hint, where = hints[spec.name], f"{path}{spec.name}"
+        default = spec.default if defaults is None else getattr(defaults, spec.name)
         if is_dataclass(hint) and isinstance(hint, type):
-            yield from _rows(hint, f"{where}.")
+            yield from _rows(hint, f"{where}.", default)
             continue
-        yield (
-            f"| `{where}` | {_default(spec)} | {_allowed(spec, hint)} | {spec.metadata['doc']} |"
-        )
+        meaning = spec.metadata["doc"]
+        yield f"| `{where}` | {_default(default)} | {_allowed(spec, hint)} | {meaning} |"
         for item in get_args(hint):
             if is_dataclass(item) and isinstance(item, type):
                 yield from _rows(item, f"{where}[].")
 
 
-def _default(spec: Field[Any]) -> str:
-    match spec.default:
-        case _ if spec.default is MISSING:
+def _default(default: object) -> str:
+    match default:
+        case _ if default is MISSING:
             return "required"
+        case None | "":
+            return "none"
+        case float(value):
+            return f"{value:.10f}".rstrip("0")
         case ():
             return "none"
         case bool(value):

@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.dashboard import Dashboard
 from infra.foundation import Foundation
 from infra.operator import Operator
+from infra.provisioned_concurrency import ProvisionedConcurrency
 from infra.quota_increase import QuotaIncrease
 from infra.settings import StackSettings
 from infra.spot_fallback import SpotFallback
@@ -27,11 +28,13 @@ class MlCapacityRemediationStack(Stack):
         traffic_shift = TrafficShift(self, "TrafficShift", foundation)
         quota_increase = QuotaIncrease(self, "QuotaIncrease", foundation)
         spot_fallback = SpotFallback(self, "SpotFallback", foundation)
+        provisioned_concurrency = ProvisionedConcurrency(self, "ProvisionedConcurrency", foundation)
         operator = Operator(
             self,
             "Operator",
             foundation,
             {
+                "provisioned_concurrency": provisioned_concurrency.queue,
                 "quota_increase": quota_increase.queue,
                 "spot_fallback": spot_fallback.queue,
                 "traffic_shift": traffic_shift.queue,
@@ -42,6 +45,10 @@ class MlCapacityRemediationStack(Stack):
             "TopicArn": foundation.topic.topic_arn,
             "ModeParameterName": foundation.mode.parameter_name,
             "OperatorFunctionArn": operator.guarded.function.function_arn,
+            "ProvisionedConcurrencyFunctionArn": (
+                provisioned_concurrency.guarded.function.function_arn
+            ),
+            "ProvisionedConcurrencyQueueUrl": provisioned_concurrency.queue.queue_url,
             "QuotaIncreaseFunctionArn": quota_increase.guarded.function.function_arn,
             "QuotaIncreaseQueueUrl": quota_increase.queue.queue_url,
             "SpotFallbackFunctionArn": spot_fallback.guarded.function.function_arn,
@@ -57,9 +64,15 @@ class MlCapacityRemediationStack(Stack):
                     traffic_shift.guarded,
                     quota_increase.guarded,
                     spot_fallback.guarded,
+                    provisioned_concurrency.guarded,
                     operator.guarded,
                 ],
-                queues=[traffic_shift.queue, quota_increase.queue, spot_fallback.queue],
+                queues=[
+                    traffic_shift.queue,
+                    quota_increase.queue,
+                    spot_fallback.queue,
+                    provisioned_concurrency.queue,
+                ],
             )
             outputs["DashboardName"] = dashboard.dashboard.dashboard_name
         for name, value in outputs.items():
