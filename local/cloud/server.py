@@ -17,6 +17,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.cloud import install
 from local.cloud.applicationautoscaling.dials import FUNCTIONS, without
+from local.cloud.applicationautoscaling.elsewhere import Client, Elsewhere
 from local.cloud.seam import require
 from local.cloud.world import WORLD, Delivery
 
@@ -39,8 +40,13 @@ class Address:
 
 
 @contextmanager
-def serve(port: int = 0, account_id: str = "000000000000") -> Iterator[Address]:
+def serve(
+    port: int = 0, account_id: str = "000000000000", functions: Client | None = None
+) -> Iterator[Address]:
     """Serve the account `account_id` on 127.0.0.1 (on a free port for 0) while the context lasts.
+
+    Lambda is not served: `functions` gives a client of the one that the account has, whose aliases
+    can then be scalable targets.
 
     All servers of a process share one state; have one a process. While it lasts, time passes by
     itself and what the services send is delivered by a thread of its own: a slow or failing sink
@@ -48,13 +54,15 @@ def serve(port: int = 0, account_id: str = "000000000000") -> Iterator[Address]:
     """
     install()
     require(werkzeug_app, "DomainDispatcherApplication", "MotoRequestHandler", "create_backend_app")
+    elsewhere = Elsewhere(functions) if functions else None
     server = make_server(
-        "127.0.0.1", port, _application(), threaded=True, request_handler=_quiet_handler()
+        "127.0.0.1", port, _application(elsewhere), threaded=True, request_handler=_quiet_handler()
     )
+    scaled = elsewhere.connected() if elsewhere else without(FUNCTIONS)
     outside = os.environ.get("MOTO_ACCOUNT_ID")
     os.environ["MOTO_ACCOUNT_ID"] = account_id
     try:
-        with without(FUNCTIONS), _delivery(), _ticking(), _serving(server):
+        with scaled, _delivery(), _ticking(), _serving(server):
             yield Address("127.0.0.1", server.server_port)
     finally:
         if outside is None:
@@ -63,13 +71,17 @@ def serve(port: int = 0, account_id: str = "000000000000") -> Iterator[Address]:
             os.environ["MOTO_ACCOUNT_ID"] = outside
 
 
-def _application() -> Any:
+def _application(elsewhere: Elsewhere | None) -> Any:
     class PocketApplication(werkzeug_app.DomainDispatcherApplication):
         def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             # The body comes first: a slow sender must not hold the lock.
             if "HTTP_TRANSFER_ENCODING" not in environ:
                 length = int(environ.get("CONTENT_LENGTH") or 0)
-                environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+                body = environ["wsgi.input"].read(length)
+                environ["wsgi.input"] = io.BytesIO(body)
+                if elsewhere is not None:
+                    operation = environ.get("HTTP_X_AMZ_TARGET", "")
+                    elsewhere.before(operation, environ.get("HTTP_AUTHORIZATION", ""), body)
             with WORLD.turn():
                 answer: Iterable[bytes] = super().__call__(environ, start_response)
                 return answer

@@ -3,7 +3,7 @@
 `install_application_auto_scaling()` puts it in moto's place. It scales SageMaker variants, by
 instances and by provisioned concurrency, and Lambda aliases, through the SageMaker and the Lambda of
 the same account and Region; the dial of another service is connected with `connect`. The account's
-server has its Lambda in another process, which is not connected yet: there a function is refused.
+server has its Lambda in another process and asks it through `elsewhere`.
 """
 
 from __future__ import annotations

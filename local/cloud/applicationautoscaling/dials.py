@@ -1,19 +1,23 @@
 """What Application Auto Scaling turns: the capacity of a resource of another service.
 
 Each service is read and written through its own backend, so that its rules, quotas and durations
-hold. A dimension whose service is not connected cannot be registered.
+hold. A dimension whose service is not connected cannot be registered. A service may live in another
+process, which may need this one to answer: it is asked only while no turn lasts (`Distance`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from moto.backends import get_backend
 
 from local.cloud.seam import Refusal
+from local.cloud.world import WORLD
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,19 @@ class Reading:
     scalable: bool
     failure: str = ""
 
+    @classmethod
+    def of_function(cls, told: Mapping[str, Any]) -> Reading:
+        """What an answer of Lambda's GetProvisionedConcurrencyConfig says."""
+        return cls(
+            told["RequestedProvisionedConcurrentExecutions"],
+            told["Status"] != "IN_PROGRESS",
+            told.get("StatusReason", "") if told["Status"] == "FAILED" else "",
+        )
+
 
 class Dial(Protocol):
-    """The capacity of one resource. Both methods run inside a turn."""
+    """The capacity of one resource. Both methods run inside a turn, or outside of every turn when
+    its service is in another process."""
 
     def read(self) -> Reading | None:
         """What the service says, or None when it has no such resource."""
@@ -39,7 +53,20 @@ class Dial(Protocol):
 Opener = Callable[[str, str, str], Dial]
 """Opens the dial of (account id, Region, resource id); the resource id fits the dimension."""
 
+
+class Distance(Protocol):
+    """The way to a service in another process."""
+
+    def send(self, errand: Callable[[], None]) -> None:
+        """Run an errand soon, one after the other, outside of every turn; it does not raise."""
+
+    def seen(self, region: str, resource_id: str) -> bool:
+        """Whether the resource stood when it was last looked for, which was right before the turn
+        that asks."""
+
+
 _openers: dict[str, Opener] = {}
+_distances: dict[str, Distance] = {}
 
 FUNCTIONS = "lambda:function:ProvisionedConcurrency"
 
@@ -58,6 +85,39 @@ def without(dimension: str) -> Iterator[None]:
     finally:
         if opener is not None:
             _openers[dimension] = opener
+
+
+@contextmanager
+def through(dimension: str, opener: Opener, distance: Distance) -> Iterator[None]:
+    """Connect a dimension to a service in another process while the context lasts."""
+    with without(dimension):
+        _openers[dimension], _distances[dimension] = opener, distance
+        try:
+            yield
+        finally:
+            del _openers[dimension], _distances[dimension]
+
+
+def ask(dimension: str, act: Callable[[], Found], then: Callable[[Found], None]) -> None:
+    """Ask a dimension's service, and go on with the answer in a turn: in this one, or in a later one
+    when the service is in another process."""
+    distance = _distances.get(dimension)
+    if distance is None:
+        then(act())
+        return
+
+    def errand() -> None:
+        answer = act()
+        with WORLD.turn():
+            then(answer)
+
+    distance.send(errand)
+
+
+def standing(dimension: str, region: str, resource_id: str, opened: Dial) -> bool:
+    """Whether there is such a resource."""
+    distance = _distances.get(dimension)
+    return distance.seen(region, resource_id) if distance else opened.read() is not None
 
 
 def dial(dimension: str, account_id: str, region: str, resource_id: str) -> Dial:
@@ -121,11 +181,7 @@ class FunctionConcurrency:
         except Refusal as refusal:
             none = refusal.code == "ProvisionedConcurrencyConfigNotFoundException"
             return Reading(0, scalable=True) if none else None
-        return Reading(
-            told["RequestedProvisionedConcurrentExecutions"],
-            told["Status"] != "IN_PROGRESS",
-            told.get("StatusReason", "") if told["Status"] == "FAILED" else "",
-        )
+        return Reading.of_function(told)
 
     def write(self, capacity: int) -> None:
         """None is what Lambda calls no configuration: its least is 1."""

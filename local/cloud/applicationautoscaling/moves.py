@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.core.base_backend import BaseBackend
 
+from local.cloud.applicationautoscaling.dials import Reading, ask
 from local.cloud.applicationautoscaling.dimensions import dimension_of
 from local.cloud.applicationautoscaling.pages import page
 from local.cloud.applicationautoscaling.records import Activity, Key, ScalableTarget
@@ -108,15 +109,25 @@ class Moves(BaseBackend):
         counted = target.dimension.counted
         what = f"Setting {counted} to {capacity}."
         activity = self.record(target, what, cause, "InProgress")
-        try:
-            target.dial.write(capacity)
-        except Refusal as refusal:
-            message = f"Failed to set {counted} to {capacity}. Reason: {refusal.message}"
+
+        def write() -> str | None:
+            try:
+                target.dial.write(capacity)
+            except Refusal as refusal:
+                return str(refusal.message)
+            return None
+
+        def written(refused: str | None) -> None:
+            if refused is None:
+                WORLD.later(WORLD.durations.scaling_reaction, look)
+                return
+            message = f"Failed to set {counted} to {capacity}. Reason: {refused}"
             activity.end("Failed", WORLD.clock(), message)
-            return
 
         def look() -> None:
-            reading = target.dial.read()
+            self.read(target, looked)
+
+        def looked(reading: Reading | None) -> None:
             if reading is not None and not reading.scalable:
                 WORLD.later(WORLD.durations.scaling_reaction, look)
             elif reading is not None and reading.failure:
@@ -134,20 +145,31 @@ class Moves(BaseBackend):
                 message = f"Failed to set {counted} to {capacity}. Reason: it did not come about."
                 activity.end("Unfulfilled", WORLD.clock(), message)
 
-        WORLD.later(WORLD.durations.scaling_reaction, look)
+        ask(target.dimension.name, write, written)
 
     def keep_within(self, target: ScalableTarget) -> None:
         """Bring a capacity outside the target's bounds back to the nearer one. A resource that is
         not active is left as it is (botocore service model, `RegisterScalableTarget`)."""
-        if self.targets.get(target.key) is not target:
-            return
-        reading = target.dial.read()
-        if reading is None or not reading.scalable:
-            return
-        if reading.desired < target.low:
-            self.move(target, target.low, f"minimum capacity was set to {target.low}")
-        elif reading.desired > target.high:
-            self.move(target, target.high, f"maximum capacity was set to {target.high}")
+
+        def read(reading: Reading | None) -> None:
+            if not self.stands(target) or reading is None or not reading.scalable:
+                return
+            if reading.desired < target.low:
+                self.move(target, target.low, f"minimum capacity was set to {target.low}")
+            elif reading.desired > target.high:
+                self.move(target, target.high, f"maximum capacity was set to {target.high}")
+
+        if self.stands(target):
+            self.read(target, read)
+
+    def read(self, target: ScalableTarget, then: Callable[[Reading | None], None]) -> None:
+        """Go on with what the target's service says of it now. Where that takes another turn, the
+        target may have been deregistered meanwhile."""
+        ask(target.dimension.name, target.dial.read, then)
+
+    def stands(self, target: ScalableTarget) -> bool:
+        """Whether it is still registered."""
+        return self.targets.get(target.key) is target
 
 
 def _check_filter(resource_id: str | None, dimension: str | None) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.backends import get_backend
 
 from local.cloud.applicationautoscaling import tracking
+from local.cloud.applicationautoscaling.dials import Reading
 from local.cloud.applicationautoscaling.dimensions import Dimension, TrackedMetric
 from local.cloud.applicationautoscaling.pages import page
 from local.cloud.applicationautoscaling.records import Key, Policy, ScalableTarget, timestamp
@@ -137,29 +138,30 @@ class Policies(Targets):
         policy = self._find(target, max(asking, key=lambda name: _excess(*asking[name])))
         assert policy is not None
         cause = _cause(policy, policy.alarm_high)
-        current = self._scalable(target, cause)
-        if current is None:
-            return
-        if current >= target.high:
-            bound = {"MaxCapacity": target.high}
-            self.did_not_scale(target, cause, "AlreadyAtMaxCapacity", bound)
-            return
-        cooling = WORLD.clock() < target.out.until
-        base = target.out.base if cooling else None
-        wanted = tracking.outwards(current, list(asking.values()), base)
-        capacity = max(target.low, min(wanted, target.high))
-        if capacity > current:
 
-            def finish() -> None:
-                target.out.until = WORLD.clock() + policy.cooldown("ScaleOutCooldown")
-                target.out.base = current
-                # A scale-out ends the cooldown of a scale-in (user guide, as above).
-                target.into.until = 0.0
+        def decide(current: int) -> None:
+            if current >= target.high:
+                bound = {"MaxCapacity": target.high}
+                self.did_not_scale(target, cause, "AlreadyAtMaxCapacity", bound)
+                return
+            cooling = WORLD.clock() < target.out.until
+            base = target.out.base if cooling else None
+            wanted = tracking.outwards(current, list(asking.values()), base)
+            capacity = max(target.low, min(wanted, target.high))
+            if capacity > current:
 
-            self.move(target, capacity, cause, finish)
-        elif not cooling:
-            held = {"CurrentCapacity": current}
-            self.did_not_scale(target, cause, "AlreadyAtDesiredCapacity", held)
+                def finish() -> None:
+                    target.out.until = WORLD.clock() + policy.cooldown("ScaleOutCooldown")
+                    target.out.base = current
+                    # A scale-out ends the cooldown of a scale-in (user guide, as above).
+                    target.into.until = 0.0
+
+                self.move(target, capacity, cause, finish)
+            elif not cooling:
+                held = {"CurrentCapacity": current}
+                self.did_not_scale(target, cause, "AlreadyAtDesiredCapacity", held)
+
+        self._scalable(target, cause, decide)
 
     def _scale_in(self, target: ScalableTarget) -> None:
         """Only when all policies whose scale-in is enabled agree (user guide, as above, "Multiple
@@ -177,34 +179,39 @@ class Policies(Targets):
         excesses = [_excess(*reading) for reading in readings]
         policy = agreeing[excesses.index(max(excesses))]
         cause = _cause(policy, policy.alarm_low)
-        current = self._scalable(target, cause)
-        if current is None:
-            return
-        if current <= target.low:
-            bound = {"MinCapacity": target.low}
-            self.did_not_scale(target, cause, "AlreadyAtMinCapacity", bound)
-            return
-        wanted = tracking.inwards(current, readings)
-        capacity = max(target.low, min(wanted, target.high))
-        if capacity < current:
 
-            def finish() -> None:
-                target.into.until = WORLD.clock() + policy.cooldown("ScaleInCooldown")
+        def decide(current: int) -> None:
+            if current <= target.low:
+                bound = {"MinCapacity": target.low}
+                self.did_not_scale(target, cause, "AlreadyAtMinCapacity", bound)
+                return
+            wanted = tracking.inwards(current, readings)
+            capacity = max(target.low, min(wanted, target.high))
+            if capacity < current:
 
-            self.move(target, capacity, cause, finish)
-        else:
-            held = {"CurrentCapacity": current}
-            self.did_not_scale(target, cause, "AutoScalingAnticipatedFlapping", held)
+                def finish() -> None:
+                    target.into.until = WORLD.clock() + policy.cooldown("ScaleInCooldown")
 
-    def _scalable(self, target: ScalableTarget, cause: str) -> int | None:
-        reading = target.dial.read()
-        if reading is None:
-            return None
-        if not reading.scalable:
+                self.move(target, capacity, cause, finish)
+            else:
+                held = {"CurrentCapacity": current}
+                self.did_not_scale(target, cause, "AutoScalingAnticipatedFlapping", held)
+
+        self._scalable(target, cause, decide)
+
+    def _scalable(self, target: ScalableTarget, cause: str, decide: Callable[[int], None]) -> None:
+        """Decide by the target's capacity, unless it cannot be told another one now."""
+
+        def read(reading: Reading | None) -> None:
+            if reading is None or not self.stands(target):
+                return
+            if reading.scalable:
+                decide(reading.desired)
+                return
             held = {"CurrentCapacity": reading.desired}
             self.did_not_scale(target, cause, "TargetServicePutResourceAsUnscalable", held)
-            return None
-        return reading.desired
+
+        self.read(target, read)
 
     # Alarms
 

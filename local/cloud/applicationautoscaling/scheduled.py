@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.cloud.applicationautoscaling import schedules
+from local.cloud.applicationautoscaling.dials import Reading
 from local.cloud.applicationautoscaling.pages import page
 from local.cloud.applicationautoscaling.policies import Policies
 from local.cloud.applicationautoscaling.records import ScalableTarget, timestamp
@@ -193,18 +194,21 @@ class Scheduled(Policies):
         what = " and ".join(parts)
         cause = f"scheduled action name {action.name} was triggered"
         activity = self.record(target, f"Setting {what}", cause, "InProgress")
-        reading = target.dial.read()
-        problem = None
-        if reading is None or not reading.scalable:
-            problem = "the resource is not in a scalable state"
-        elif high < low:
-            problem = "Maximum capacity cannot be less than minimum capacity"
-        if problem is not None:
-            activity.end("Failed", WORLD.clock(), f"Failed to set {what}. Reason: {problem}")
-            return
-        target.low, target.high = low, high
-        activity.end("Successful", WORLD.clock(), f"Successfully set {what}")
-        self.keep_within(target)
+
+        def read(reading: Reading | None) -> None:
+            problem = None
+            if reading is None or not reading.scalable:
+                problem = "the resource is not in a scalable state"
+            elif high < low:
+                problem = "Maximum capacity cannot be less than minimum capacity"
+            if problem is not None:
+                activity.end("Failed", WORLD.clock(), f"Failed to set {what}. Reason: {problem}")
+                return
+            target.low, target.high = low, high
+            activity.end("Successful", WORLD.clock(), f"Successfully set {what}")
+            self.keep_within(target)
+
+        self.read(target, read)
 
 
 def _parsed(expression: str, timezone: str | None) -> schedules.Schedule:

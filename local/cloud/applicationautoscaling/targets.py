@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.cloud.applicationautoscaling.dials import dial
+from local.cloud.applicationautoscaling.dials import dial, standing
 from local.cloud.applicationautoscaling.dimensions import dimension_of
 from local.cloud.applicationautoscaling.moves import Moves
 from local.cloud.applicationautoscaling.pages import page
@@ -48,7 +48,7 @@ class Targets(Moves):
             if min_capacity is None or max_capacity is None:
                 raise Refusal("ValidationException", _BOTH)
             low, high = _checked(min_capacity, max_capacity)
-            if opened.read() is None:
+            if not standing(scalable_dimension, self.region_name, resource_id, opened):
                 raise Refusal("ValidationException", _NO_RESOURCE.format(resource_id))
             target = ScalableTarget(
                 resource_id,
