@@ -10,13 +10,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from aiohttp import web
+from botocore.config import Config
 
 from local import control, internal
 from local.account import ACCOUNT_ID, ADDRESSES, LOCK, REGION, Addresses
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 SERVICE_KEYS = {
     "CLOUDFORMATION": Identity("cloudformation.amazonaws.com"),
     "CLOUDWATCHALARMS": Identity("cloudwatch.amazonaws.com"),
+    "APPLICATIONAUTOSCALING": Identity("application-autoscaling.amazonaws.com"),
 }
 
 
@@ -70,7 +73,9 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
             doors["ministack"], addresses.endpoint_url, _url(doors["internal"]), state, sys.stderr
         )
         stack.callback(ministack.stop)
-        cloud = stack.enter_context(serve_cloud(account_id=ACCOUNT_ID))
+        cloud = stack.enter_context(
+            serve_cloud(account_id=ACCOUNT_ID, functions=_functions(addresses))
+        )
         calls = CallLog()
         backends = Backends(cloud.url, ministack.url, dict(SERVICE_KEYS))
         WORLD.role_of = lambda key: _role(backends.identities.get(key))
@@ -121,14 +126,31 @@ class _Deliveries:
 
     def notify(self, topic_arn: str, subject: str, message: str) -> None:
         if self._topics is None:
-            self._topics = boto3.client(
-                "sns",
-                region_name=REGION,
-                endpoint_url=self._endpoint_url,
-                aws_access_key_id="CLOUDWATCHALARMS",
-                aws_secret_access_key="unused",
-            )
+            self._topics = _client("sns", "CLOUDWATCHALARMS", REGION, self._endpoint_url)
         self._topics.publish(TopicArn=topic_arn, Subject=subject[:100], Message=message)
+
+
+def _functions(addresses: Addresses) -> Callable[[str], Any]:
+    """Lambda as Application Auto Scaling calls it, by Region."""
+
+    @cache
+    def client(region: str) -> Any:
+        return _client("lambda", "APPLICATIONAUTOSCALING", region, addresses.endpoint_url)
+
+    return client
+
+
+def _client(service: str, access_key: str, region: str, endpoint_url: str) -> Any:
+    """A client under which an AWS service calls another one."""
+    session: Any = boto3.Session()
+    return session.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key="unused",
+        config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+    )
 
 
 def _announce(state: Path, addresses: Addresses) -> None:
