@@ -1,0 +1,112 @@
+"""The glance of each heartbeat: every opted-in target, in as few calls as tell whether it needs a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.core.remediation import Gone, Sighting
+from functions.core.telling import count
+from functions.provisioned_concurrency.aliases import Aliases
+from functions.provisioned_concurrency.aws import Standing, Surroundings, tagged
+from functions.provisioned_concurrency.decision import glance
+from functions.provisioned_concurrency.metrics import GLANCE, GLANCED, traffic
+from functions.provisioned_concurrency.observation import Glance, Minute, Rules, Service
+from functions.provisioned_concurrency.variants import Variants
+
+logger = Logger(child=True)
+
+
+class Sweep:
+    """tagging: a boto3 client of the Resource Groups Tagging API. name: the remediation's."""
+
+    def __init__(
+        self,
+        name: str,
+        tagging: Any,
+        around: Surroundings,
+        aliases: Aliases,
+        variants: Variants,
+        rules: Rules,
+    ) -> None:
+        self._name = name
+        self._tagging = tagging
+        self._around = around
+        self._aliases = aliases
+        self._variants = variants
+        self._rules = rules
+
+    def sightings(self, now: datetime) -> list[Sighting]:
+        """Every opted-in target that needs a look, and why.
+
+        Calls: GetResources for every 100 resources; for each function those of `Aliases.standings`,
+        for each endpoint DescribeEndpoint; GetMetricData once for all that have something provisioned
+        (250 targets a call); DescribeScalableTargets for those that do not stand where they are to,
+        which matters only where nobody else keeps them there (50 a call and service).
+
+        What cannot be read of one resource, or of the traffic, is left to the next heartbeat, and
+        harms no other: the schedule needs no metrics, and a minute stays in sight for three.
+        """
+        standings = list(self._standings())
+        minutes = self._minutes(standings, now)
+        leads = self._around.leads.all()
+
+        def cause(standing: Standing) -> str:
+            found = Glance(
+                target=standing.target,
+                service=standing.service,
+                now=now,
+                wish=standing.wish,
+                level=standing.level,
+                owned=standing.owned,
+                failed=standing.failed,
+                minutes=minutes.get(standing.target, ()),
+                lead=leads.get(standing.target),
+            )
+            return glance(found, self._rules)
+
+        causes = {each.target: cause(each) for each in standings}
+        astray = [each for each in standings if causes[each.target] == "schedule"]
+        for each in self._owned(astray):
+            causes[each.target] = cause(each)
+        return [Sighting(target, why, {}) for target, why in causes.items() if why]
+
+    def _standings(self) -> Iterable[Standing]:
+        for arn, tags in sorted(tagged(self._tagging).items()):
+            read = self._variants.standings if ":sagemaker:" in arn else self._aliases.standings
+            try:
+                yield from read(arn, tags)
+            except Gone as gone:  # its tags outlive a resource for a while
+                logger.info("opted in, but gone", resource=arn, reason=str(gone))
+            except (ClientError, BotoCoreError):
+                logger.exception("not glanced at", resource=arn)
+                count(self._name, "glance-failed")
+
+    def _minutes(
+        self, standings: Iterable[Standing], now: datetime
+    ) -> Mapping[str, tuple[Minute, ...]]:
+        meters = {each.target: each.meter for each in standings if each.meter is not None}
+        if not meters:
+            return {}
+        try:
+            return traffic(self._around.cloudwatch, meters, now, GLANCE, GLANCED)
+        except (ClientError, BotoCoreError):
+            logger.exception("traffic not glanced at", targets=len(meters))
+            count(self._name, "glance-failed")
+            return {}
+
+    def _owned(self, standings: Iterable[Standing]) -> Iterable[Standing]:
+        """Those of them whose dial a scalable target owns, at the floor that it keeps to."""
+        by_service: dict[Service, list[Standing]] = {}
+        for each in standings:
+            by_service.setdefault(each.service, []).append(each)
+        for service, some in by_service.items():
+            owners = self._around.owners.of(service, [each.resource for each in some])
+            for each in some:
+                if each.resource in owners:
+                    yield replace(each, level=owners[each.resource].minimum, owned=True)
