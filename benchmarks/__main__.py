@@ -14,6 +14,7 @@ from benchmarks import (
     cold_start,
     memory,
     messages,
+    pc_schedule,
     pocket,
     quota_event,
     quota_peer,
@@ -42,6 +43,7 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "spot_storm": spot_storm.measure,
     "spot_jobs": spot_jobs.measure,
     "spot_clone": spot_clone.measure,
+    "pc_schedule": pc_schedule.measure,
 }
 
 
