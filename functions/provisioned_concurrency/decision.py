@@ -18,7 +18,6 @@ from functions.provisioned_concurrency.demand import (
     NEWEST,
     concurrency,
     peak,
-    since,
     spilling,
     with_headroom,
 )
@@ -160,14 +159,22 @@ def _by_spill(seen: Seen, minute: Minute) -> str:
 
 
 def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
-    """A minute in which too much spilled over, though what was last asked for was ready."""
+    """A minute in which too much spilled over, and not only for want of what is ready by now.
+
+    When that became ready nobody tells; a look that saw it so is the latest it can have been. What
+    spilled over before counts where even the level as it stands would not have held it.
+    """
     ready: datetime | None = None
     if ours is not None and _last_rise(ours) is not None:
         at = ours.tally.get(money.READY_AT, 0.0)
-        if at < _at(ours.acts[-1]).timestamp():
-            return None  # it was not seen ready before this look
-        ready = datetime.fromtimestamp(at, seen.now.tzinfo)
-    return spilling(since(seen.minutes, ready), rules)
+        known = at >= _at(ours.acts[-1]).timestamp()
+        ready = datetime.fromtimestamp(at, seen.now.tzinfo) if known else seen.now
+    counted = [
+        each
+        for each in seen.minutes[-2:]
+        if ready is None or each.at >= ready or concurrency(each) > seen.level
+    ]
+    return spilling(counted, rules)
 
 
 def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> Wait | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from functions.provisioned_concurrency.observation import Minute, Rules
 
@@ -27,11 +27,6 @@ def concurrency(minute: Minute) -> float:
 def peak(minutes: Iterable[Minute]) -> float | None:
     """The highest demand of these minutes; None where there are none."""
     return max(map(concurrency, minutes), default=None)
-
-
-def since(minutes: Sequence[Minute], moment: datetime | None) -> tuple[Minute, ...]:
-    """The minutes that began at a moment or later; all of them where it is None."""
-    return tuple(each for each in minutes if moment is None or each.at >= moment)
 
 
 def spilling(minutes: Sequence[Minute], rules: Rules) -> Minute | None:
