@@ -26,7 +26,7 @@ OURS, UTC_CRON, LOCAL_CRON, CLOCK = "schedule", "cron in UTC", "cron in the zone
 LIMITS = (
     "Cron in UTC is set right on the eve and ignores the change; cron in the zone fires each begin"
     " and each end once, as EventBridge Scheduler does: one that falls into skipped time not at all"
-    ' (AWS re:Post, "How do I adjust EventBridge Scheduler for Daylight Saving Time"). Which time'
+    ' (AWS re:Post, "How can I adjust my Amazon EventBridge schedule for daylight saving?"). Which time'
     " of a repeated one it fires at is not told; here it is the right one, to its advantage.",
     "A lost heartbeat loses the firing of cron in the same minute. EventBridge Scheduler tries"
     " again what a target refused, so that much is to cron's disadvantage.",
