@@ -39,6 +39,7 @@ def test_the_rules_hold() -> None:
         ("functions/core/guards.py", "import functions.traffic_shift.steps", "no remediation by"),
         ("functions/core/guards.py", "import functions.quota_increase.usage", "no remediation by"),
         ("functions/core/guards.py", "import functions.spot_fallback.money", "no remediation by"),
+        ("functions/provisioned_concurrency/schedule.py", "import time", "is pure"),
         ("functions/spot_fallback/groups.py", "import functions.spot_fallback.aws", "is pure"),
         ("functions/spot_fallback/progress.py", "import time", "is pure"),
         ("functions/traffic_shift/decision.py", "import boto3", "is pure"),
