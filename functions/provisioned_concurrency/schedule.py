@@ -76,10 +76,13 @@ class Schedule:
     def next_change(self, after: datetime) -> datetime | None:
         """The next instant at which a window begins or ends; None when there is none in 8 days."""
         after = after.astimezone(UTC)
-        last = after + _AHEAD
-        spans = self._spans(after, last)
-        edges = (edge for begins, ends, _ in spans for edge in (begins, ends))
-        return min((edge for edge in edges if after < edge <= last), default=None)
+        for ahead in (_ONE_DAY, _AHEAD):  # most often the first is enough, and costs a third
+            last = after + ahead
+            spans = self._spans(after, last)
+            edges = (edge for begins, ends, _ in spans for edge in (begins, ends))
+            if found := [edge for edge in edges if after < edge <= last]:
+                return min(found)
+        return None
 
     def _spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, int]]:
         """Each window of every day that may touch [begin, end]: from, until (exclusive), level.

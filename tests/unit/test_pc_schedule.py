@@ -7,6 +7,7 @@ import zoneinfo
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from timeit import repeat
 from zoneinfo import ZoneInfo
 
@@ -282,13 +283,12 @@ def test_there_is_no_change_when_the_only_window_is_skipped() -> None:
 
 
 def test_a_question_takes_less_than_a_millisecond_with_10_windows() -> None:
-    schedule = parse(
-        " ".join(f"daily@{n:02}:00-{n + 3:02}:10={n}" for n in range(10)) + " tz=Europe/Berlin"
-    )
+    windows = " ".join(f"daily@{n:02}:00-{n + 3:02}:10={n}" for n in range(10))
+    schedule = parse(f"{windows} tz=Europe/Berlin")
     at = utc("2026-03-29T00:30")
     for ask in (
         lambda: schedule.level(at),
         lambda: schedule.highest(at, at + 15 * MINUTE),
         lambda: schedule.next_change(at),
     ):
-        assert min(repeat(ask, number=10, repeat=5)) / 10 < 0.001
+        assert min(repeat(ask, timer=process_time, number=10, repeat=20)) / 10 < 0.001
