@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from functions.operator.handler import handler as operator
 from local.cloud.sagemaker.control import put_traffic
-from tests.functional import test_explain_quotas, test_explain_spot
+from tests.functional import test_explain_quotas, test_explain_spot, test_pc_events
 from tests.functional.test_the_way_back import percent_alarm
 from tests.functional.world import FUNCTION, Context, Stage
 
@@ -80,7 +80,11 @@ def mutations(stage: Stage) -> int:
 
 
 def test_the_tables_name_every_file() -> None:
-    elsewhere = [*test_explain_quotas.EVENTS, *test_explain_spot.EVENTS]
+    elsewhere = [
+        *test_explain_quotas.EVENTS,
+        *test_explain_spot.EVENTS,
+        *test_pc_events.EVENTS,
+    ]
     assert files() == sorted([*HANDLED, *ASKED, *REFUSED, *elsewhere])
 
 
