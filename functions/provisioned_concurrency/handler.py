@@ -80,6 +80,7 @@ class ProvisionedConcurrency:
         }
         tagging = client("resourcegroupstaggingapi")
         self.glances = Sweep(self.name, tagging, around, self.aliases, self.variants, self.rules)
+        self.observed: set[str] = set()
 
     def irreversible(self, target: str) -> str:
         return ""
@@ -102,13 +103,16 @@ class ProvisionedConcurrency:
         return [Sighting(target, alarm, {}) for target in sorted(targets)]
 
     def sweep(self, now: datetime) -> Sequence[Sighting]:
-        return self.glances.sightings(now)
+        """What this heartbeat has already looked at, because it was due, needs no second look."""
+        return [each for each in self.glances.sightings(now) if each.target not in self.observed]
 
     def opt_in(self, target: str) -> Mode | Refuse:
         return self._kind(target).opt_in(target)
 
     def observe(self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime) -> Seen:
-        return self._kind(target).observe(target, causes, now)
+        seen = self._kind(target).observe(target, causes, now)
+        self.observed.add(target)
+        return seen
 
     def decide(self, observation: Seen, incident: Incident | None) -> Decision:
         return decision.decide(observation, incident, self.rules)

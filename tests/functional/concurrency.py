@@ -213,6 +213,17 @@ class Warm:
             _level(c.operation, c.parameters) for c in self.stage.calls if c.operation in WRITES
         ]
 
+    def message(self, code: str) -> Mapping[str, Any]:
+        """The only event that told of something, as the bus got it."""
+        [only] = [
+            detail
+            for call in self.stage.made("PutEvents")
+            for entry in call.parameters["Entries"]
+            if (detail := json.loads(entry["Detail"]))["code"] == code
+        ]
+        found: Mapping[str, Any] = only
+        return found
+
     def told(self, code: str) -> int:
         """How often something was told."""
         return sum(each.endswith(f": {code}") for each in self.stage.told())

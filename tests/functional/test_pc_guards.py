@@ -1,0 +1,310 @@
+"""What stops a change, each refused by name and told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cloud import WORLD
+from local.cloud.sagemaker.control import find_endpoint
+from local.cloud.sagemaker.resources import Mishap
+from tests.functional.concurrency import PUT, UPDATE, Warm, warm, wish
+from tests.functional.quotas import control
+from tests.functional.world import Stage
+
+LATER = 30
+"""Minutes in which a refusal might be told again."""
+
+
+@pytest.fixture
+def scene(stage: Stage) -> Iterator[Warm]:
+    with warm(stage) as scene:
+        yield scene
+
+
+def refuse(stage: Stage, operation: str, code: str, text: str) -> list[str]:
+    """AWS refuses an operation from now on."""
+    refused: list[str] = []
+
+    def fault(moment: str, call: Any) -> None:
+        if moment == "before" and call.operation == operation:
+            refused.append(operation)
+            raise ClientError({"Error": {"Code": code, "Message": text}}, operation)
+
+    stage.fault = fault
+    return refused
+
+
+# the alias
+
+
+def test_weights_on_the_alias(scene: Warm) -> None:
+    """The write would fail: Lambda allows no provisioned concurrency on a weighted alias."""
+    scene.function(tags=wish(min=5))
+    weights = {"AdditionalVersionWeights": {"2": 0.1}}
+    scene.api.update_alias(FunctionName="shop", Name="live", RoutingConfig=weights)
+    scene.beat(LATER)
+    assert scene.told("weighted-alias") == 1
+    assert scene.writes() == []
+
+    none: dict[str, Any] = {"AdditionalVersionWeights": {}}
+    scene.api.update_alias(FunctionName="shop", Name="live", RoutingConfig=none)
+    scene.beat()
+    assert scene.level() == 5
+
+
+def test_weights_that_come_between_the_look_and_the_write(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    text = "Alias with weights can not be used with Provisioned Concurrency"
+    refuse(scene.stage, PUT, "InvalidParameterValueException", text)
+    scene.beat(5)
+
+    assert scene.told("weighted-alias") == 1
+
+
+def test_a_version_that_was_never_published(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    scene.api.update_alias(FunctionName="shop", Name="live", FunctionVersion="$LATEST")
+    scene.beat(LATER)
+
+    assert scene.told("latest-version") == 1
+    assert scene.writes() == []
+
+
+def test_an_alias_that_is_not_there(scene: Warm) -> None:
+    """A misspelt tag is told at once, not when its first window comes."""
+    scene.function(tags=wish("liev", schedule="sun@03:00-04:00=5"))
+    scene.beat(LATER)
+
+    assert scene.told("alias-gone") == 1
+    assert scene.writes() == []
+
+
+def test_an_alias_that_is_deleted_while_it_is_kept(scene: Warm) -> None:
+    scene.function(tags=wish(schedule="mon@12:10-14:00=5"))
+    scene.until(lambda: scene.level() == 5)
+    scene.beat(3)
+    scene.api.delete_alias(FunctionName="shop", Name="live")
+    scene.beat()
+    assert scene.told("superseded") == 1  # its level went with it, by somebody else's hand
+
+    scene.beat(60 + LATER)
+    assert scene.told("alias-gone") == 1
+    assert scene.writes() == [5]
+
+
+def test_an_allocation_under_way(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    scene.provision(3)
+    scene.beat()
+    assert scene.writes() == []
+
+    scene.beat(3)
+    assert scene.writes() == [5]
+
+
+def test_an_update_that_lambda_has_not_finished(scene: Warm) -> None:
+    """Its refusal is no failure: it is tried each minute, and told when that goes on."""
+    scene.function(tags=wish(min=5))
+    refused = refuse(scene.stage, PUT, "ResourceConflictException", "An update is in progress")
+    scene.beat(12)
+    assert len(refused) == 12
+    assert scene.told("busy") == 1
+    assert scene.told("failed") == 0
+
+    scene.stage.fault = lambda moment, call: None
+    scene.beat()
+    assert scene.level() == 5
+
+
+def test_a_function_that_does_not_start(scene: Warm) -> None:
+    """It is never tried again by itself."""
+    WORLD.lambdas.failing = ["shop"]
+    scene.function(tags=wish(min=5))
+    scene.beat(LATER)
+
+    assert scene.writes() == [5]
+    assert scene.told("init-failed") == 1
+
+
+# room
+
+
+def test_a_maximum_of_the_owner_s(scene: Warm) -> None:
+    scene.function(tags=wish(min=2, max=6))
+    scene.send(1)
+    scene.beat(10)
+    scene.send(20)
+    scene.beat(LATER)
+
+    assert scene.writes() == [2, 6]
+    assert scene.told("maximum") == 1
+
+
+def test_the_reservation_of_the_function(scene: Warm) -> None:
+    scene.function(tags=wish(min=8) | wish("beta", min=7), aliases=("live", "beta"))
+    scene.api.put_function_concurrency(FunctionName="shop", ReservedConcurrentExecutions=10)
+    scene.beat(LATER)
+
+    assert scene.level() + scene.level("shop:beta") == 10
+    assert scene.told("reserved-concurrency") == 1
+
+
+def test_a_hundred_stay_unreserved_and_the_quota_is_handed_on(scene: Warm) -> None:
+    control("PUT", "/servicequotas/quotas/lambda/L-B99A9384/value", {"value": 120})
+    scene.function(tags=wish(min=50))
+    scene.beat(LATER)
+
+    assert scene.writes() == [20]
+    evidence = scene.message("account-headroom")["evidence"]
+    assert evidence["service_code"] == "lambda"
+    assert evidence["quota_code"] == "L-B99A9384"
+    assert (evidence["limit"], evidence["delta"]) == (120, 30)
+
+
+def test_room_that_somebody_else_took_meanwhile(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    text = (
+        "Specified ConcurrentExecutions for function decreases account's "
+        "UnreservedConcurrentExecution below its minimum value of [100]."
+    )
+    refused = refuse(scene.stage, PUT, "InvalidParameterValueException", text)
+    scene.beat(11)
+
+    assert scene.told("account-headroom") == 1
+    assert scene.told("failed") == 0
+    assert len(refused) == 11  # the schedule is not kept waiting once there is room
+
+
+def test_what_lambda_refuses_for_good(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    refuse(scene.stage, PUT, "InvalidParameterValueException", "This will never do")
+    scene.beat(LATER)
+
+    assert scene.told("refused-by-aws") == 1
+    assert "This will never do" in str(scene.stage.messages())
+
+
+def test_as_many_changes_as_an_hour_may_have(scene: Warm, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("LEVER_SETTINGS", '{"changes_per_hour": 2}')
+    scene.function(tags=wish(schedule="mon@12:10-14:00=5 mon@12:20-14:00=6", min=1))
+    scene.beat(LATER)
+
+    assert scene.writes() == [1, 5]
+    assert scene.told("change-limit") == 1
+
+
+# endpoints
+
+
+def test_an_endpoint_that_is_not_in_service(scene: Warm) -> None:
+    scene.endpoint(tags=wish("all", min=3), provisioned=1)
+    with WORLD.turn():
+        find_endpoint("chat").status = "UpdateRollbackFailed"
+    scene.beat(LATER)
+
+    assert scene.told("not-in-service") == 1
+    assert scene.writes() == []
+
+
+def test_an_endpoint_that_is_being_deployed(scene: Warm) -> None:
+    scene.endpoint(tags=wish("all", schedule="mon@12:10-13:00=3"), provisioned=1)
+    WORLD.durations.endpoint_update = 1200
+    size = {"MemorySizeInMB": 2048, "MaxConcurrency": 20, "ProvisionedConcurrency": 1}
+    scene.sagemaker.create_endpoint_config(
+        EndpointConfigName="next",
+        ProductionVariants=[
+            {"VariantName": "all", "ModelName": "chat-model", "ServerlessConfig": size}
+        ],
+    )
+    scene.sagemaker.update_endpoint(EndpointName="chat", EndpointConfigName="next")
+    scene.beat(15)
+    assert scene.told("deploying") == 1
+    assert scene.writes() == []
+
+    scene.beat(8)
+    assert scene.size() == 3
+
+
+def test_an_update_that_sagemaker_rolls_back(scene: Warm) -> None:
+    scene.endpoint(tags=wish("all", min=3), provisioned=1)
+    with WORLD.turn():
+        find_endpoint("chat").mishap = Mishap(rolls_back=True)
+    scene.beat(LATER)
+
+    assert scene.writes() == [3]
+    assert scene.told("superseded") == 1  # what was asked for does not stand
+
+
+def test_the_most_concurrency_of_an_endpoint(scene: Warm) -> None:
+    scene.endpoint(tags=wish("all", min=25), provisioned=1, most=20)
+    scene.beat(LATER)
+
+    assert scene.writes() == [20]
+    assert scene.told("max-concurrency") == 1
+
+
+def test_a_regional_quota_is_handed_on_in_aws_s_own_words(scene: Warm) -> None:
+    scene.endpoint(tags=wish("all", min=5), provisioned=1)
+    text = "The account-level service limit 'Maximum provisioned concurrency' is 4 Units"
+    refuse(scene.stage, UPDATE, "ResourceLimitExceeded", text)
+    scene.beat(LATER)
+
+    assert scene.told("regional-quota") == 1
+    assert text in str(scene.message("regional-quota"))
+
+
+def test_an_endpoint_with_instances(scene: Warm) -> None:
+    instances = {"VariantName": "all", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    scene.endpoint(tags=wish("all", min=5), variants=[instances])
+    scene.beat(LATER)
+
+    assert scene.told("not-serverless") == 1
+
+
+# bad input
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ({"schedule": "whenever"}, "bad-schedule"),
+        ({"schedule": "mon@12:00-13:00=4 mon@12:00-13:00=5"}, "contradictory-windows"),
+        ({"schedule": "mon@12:00-13:00=4 tz=Europe/Atlantis"}, "unknown-zone"),
+        ({"min": "many"}, "bad-level"),
+        ({"min": 7, "max": 3}, "min-above-max"),
+        ({"schedule": "mon@12:00-13:00=9", "max": 3}, "level-above-max"),
+        ({"shedule": "mon@12:00-13:00=9"}, "bad-tag"),
+    ],
+)
+def test_what_cannot_be_followed_is_told_at_once_and_the_last_level_is_kept(
+    scene: Warm, bad: dict[str, Any], code: str
+) -> None:
+    scene.function(tags=wish(schedule="mon@12:00-18:00=5"))
+    scene.beat(6)
+    assert scene.level() == 5
+    scene.retag({**wish(**bad)} | ({} if "schedule" in bad else {_schedule(): None}))
+    scene.beat()
+    assert scene.told(code) == 1
+
+    scene.beat(LATER)
+    assert scene.told(code) == 1
+    assert scene.writes() == [5]
+    assert scene.level() == 5
+
+
+def test_a_tag_that_is_put_right_is_followed_again(scene: Warm) -> None:
+    scene.function(tags=wish(schedule="whenever"))
+    scene.beat(3)
+    scene.retag({_schedule(): "mon@12:00-18:00=5"})
+    scene.beat()
+
+    assert scene.level() == 5
+
+
+def _schedule() -> str:
+    [key] = wish(schedule="").keys() - wish().keys()
+    return key
