@@ -86,9 +86,7 @@ def decide(seen: Seen, incident: Incident | None, rules: Rules) -> Decision:
     if spill is not None and (levels.base or levels.planned):
         found = with_headroom(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
         if found > seen.level:
-            return _after_a_fall(seen, ours, rules, found) or _rise(
-                seen, seen.wish, incident, rules, found, _by_spill(seen, spill)
-            )
+            return _rise(seen, seen.wish, incident, rules, found, _by_spill(seen, spill), ours)
     if levels.coming < seen.level:
         return _fall(seen, seen.wish, ours, rules, levels)
     if ours is None and levels.planned == seen.level:
@@ -191,12 +189,21 @@ def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> W
 
 
 def _rise(
-    seen: Seen, wish: Wish, incident: Incident | None, rules: Rules, wanted: int, why: str
+    seen: Seen,
+    wish: Wish,
+    incident: Incident | None,
+    rules: Rules,
+    wanted: int,
+    why: str,
+    burst: Incident | None = None,
 ) -> Decision:
+    """burst: what we did before, where it is traffic that asks for more and not the owner."""
     bound = cap(seen, wish, rules)
     to = min(_as_asked(incident, wanted, rules), bound.level)
     if to <= seen.level:
         return _capped(seen, bound, wanted, why)
+    if rest := _after_a_fall(seen, burst, rules, to):
+        return rest
     if refusal := _too_often(seen, incident, rules):
         return refusal
     cost = money.bill(seen, to)

@@ -1,0 +1,305 @@
+"""Which level an alias or a serverless variant is to have, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.core.decision import Act, Move, Refuse, Settled, Wait
+from functions.provisioned_concurrency.decision import decide, glance, stands, tally
+from functions.provisioned_concurrency.observation import (
+    Glance,
+    Owner,
+    Service,
+    Status,
+    Wish,
+)
+from functions.provisioned_concurrency.schedule import parse
+from tests.unit.pc import (
+    ALWAYS,
+    NOON,
+    OFFICE,
+    RULES,
+    alias,
+    bursting,
+    level_of,
+    steady,
+    variant,
+    written,
+)
+
+NIGHT = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+
+
+def at(hour: int, minute: int) -> datetime:
+    return datetime(2026, 3, 2, hour, minute, tzinfo=UTC)
+
+
+# the schedule
+
+
+def test_inside_a_window_the_level_is_raised_to_its() -> None:
+    decision = decide(alias(0), None, RULES)
+    assert level_of(decision) == 20
+    assert isinstance(decision, Act)
+    assert decision.move is Move.FORWARD
+    assert "the schedule of shop:live asks for 20" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("lead", "minutes_before", "raised"),
+    [(None, 5, True), (None, 6, False), (timedelta(minutes=8), 10, True)],
+)
+def test_a_rise_is_ahead_of_its_window_by_what_allocation_lasts_and_two_minutes(
+    lead: timedelta | None, minutes_before: int, raised: bool
+) -> None:
+    now = at(8, 0) - timedelta(minutes=minutes_before)
+    decision = decide(alias(0, now, lead=lead), None, RULES)
+    assert isinstance(decision, Act if raised else Settled)
+
+
+def test_outside_all_windows_nothing_is_provisioned() -> None:
+    assert level_of(decide(alias(20, NIGHT), written(0, 20, ago=[840], now=NIGHT), RULES)) == 0
+    assert isinstance(decide(alias(0, NIGHT), None, RULES), Settled)
+
+
+def test_outside_all_windows_the_level_is_the_minimum() -> None:
+    wish = replace(OFFICE, minimum=3)
+    incident = written(3, 20, ago=[840], now=NIGHT)
+    assert level_of(decide(alias(20, NIGHT, wish=wish), incident, RULES)) == 3
+    assert level_of(decide(alias(0, NIGHT, wish=wish), None, RULES)) == 3
+
+
+def test_a_level_that_somebody_else_left_too_high_follows_the_schedule_too() -> None:
+    assert level_of(decide(alias(30, NIGHT), None, RULES)) == 0
+
+
+def test_a_fall_by_the_schedule_waits_for_no_edge() -> None:
+    now = at(18, 1)
+    changed = now - timedelta(minutes=601)
+    seen = alias(20, now, changed_at=changed, wish=replace(OFFICE, minimum=19))
+    assert level_of(decide(seen, written(19, 20, ago=[601], now=now), RULES)) == 19
+
+
+def test_the_level_does_not_fall_when_the_schedule_rises_within_ten_minutes() -> None:
+    wish = Wish(parse("mon@08:00-12:00=20 mon@12:09-18:00=20"))
+    now = at(12, 0)
+    seen = alias(20, now, wish=wish)
+    assert isinstance(decide(seen, written(0, 20, ago=[240], now=now), RULES), Wait)
+    later = replace(seen, wish=Wish(parse("mon@08:00-12:00=20 mon@12:11-18:00=20")))
+    assert level_of(decide(later, written(0, 20, ago=[240], now=now), RULES)) == 0
+
+
+def test_a_level_that_stands_as_the_schedule_wants_is_nobodys_business() -> None:
+    assert isinstance(decide(alias(20), None, RULES), Settled)
+
+
+def test_our_level_is_kept_and_told_once_with_what_it_costs_and_buys() -> None:
+    seen = alias(20, minutes=steady(15))
+    decision = decide(seen, written(0, 20, ago=[120]), RULES)
+    assert isinstance(decision, Wait)
+    assert decision.code == "kept"
+    assert "13500 invocations of the last 15 minutes started warm" in decision.reason
+    assert "20 cost $0.30 an hour and pay: busy 75% of the time, 60% are needed" in decision.reason
+
+
+def test_a_level_that_does_not_pay_is_said_so() -> None:
+    decision = decide(alias(20, minutes=steady(3)), written(0, 20, ago=[120]), RULES)
+    assert isinstance(decision, Wait)
+    assert "does not pay: busy 15% of the time, 60% are needed" in decision.reason
+    assert decision.evidence["pays"] is False
+
+
+def test_a_kept_level_is_looked_at_again_before_the_schedule_changes() -> None:
+    now = at(17, 50)
+    decision = decide(alias(20, now), written(0, 20, ago=[590], now=now), RULES)
+    assert isinstance(decision, Wait)
+    assert decision.again == 300  # by then a rise at 18:00 would be due
+    noon = decide(alias(20), written(0, 20, ago=[240]), RULES)
+    assert isinstance(noon, Wait)
+    assert noon.again == 900
+
+
+def test_what_is_back_at_rest_is_settled_once_it_has_stood_for_ten_minutes() -> None:
+    fresh = written(0, 20, 0, ago=[600, 9], now=NIGHT)
+    assert isinstance(decide(alias(0, NIGHT), fresh, RULES), Wait)
+    stood = written(0, 20, 0, ago=[600, 10], now=NIGHT)
+    assert isinstance(decide(alias(0, NIGHT), stood, RULES), Settled)
+
+
+# what cannot be
+
+
+@pytest.mark.parametrize("code", ["weighted-alias", "deploying", "managed-instances"])
+def test_an_obstacle_is_refused_by_its_name(code: str) -> None:
+    refusal = Refuse(code, "it is so")
+    assert decide(alias(0, obstacle=refusal), None, RULES) is refusal
+
+
+def test_a_wish_that_cannot_be_followed_leaves_the_level_where_it_is() -> None:
+    refusal = Refuse("bad-schedule", "it is no window")
+    assert decide(alias(20, NIGHT, wish=refusal), written(0, 20, ago=[600]), RULES) is refusal
+
+
+def test_what_is_being_allocated_is_waited_for() -> None:
+    seen = alias(10, status=Status.IN_PROGRESS, available=0)
+    assert isinstance(decide(seen, None, RULES), Wait)
+
+
+def test_a_failed_initialisation_is_never_tried_again_blindly() -> None:
+    seen = alias(20, status=Status.FAILED, status_reason="FUNCTION_ERROR_INIT_FAILURE")
+    decision = decide(seen, written(0, 20, ago=[5]), RULES)
+    assert isinstance(decision, Refuse)
+    assert (decision.code, decision.page) == ("init-failed", True)
+    assert "FUNCTION_ERROR_INIT_FAILURE" in decision.reason
+
+
+def test_a_failed_level_is_let_go_of_when_nobody_asks_for_it() -> None:
+    seen = alias(20, NIGHT, status=Status.FAILED)
+    assert level_of(decide(seen, written(0, 20, ago=[300], now=NIGHT), RULES)) == 0
+
+
+def test_a_target_is_changed_only_so_often_an_hour() -> None:
+    rules = replace(RULES, changes_per_hour=2)
+    incident = written(0, 20, 0, ago=[40, 20])
+    decision = decide(alias(0), incident, rules)
+    assert isinstance(decision, Refuse)
+    assert (decision.code, decision.page) == ("change-limit", True)
+    assert isinstance(decide(alias(0), incident, replace(rules, changes_per_hour=3)), Act)
+
+
+# the scalable target's dial
+
+
+def test_of_an_owned_dial_only_the_floor_is_moved() -> None:
+    seen = alias(7, owner=Owner(2, 50))
+    decision = decide(seen, None, RULES)
+    assert isinstance(decision, Act)
+    assert decision.write == {"provisioned": 7, "minimum": 20}
+
+
+def test_the_floor_that_stood_before_is_put_back_after_the_window() -> None:
+    seen = alias(20, NIGHT, owner=Owner(20, 50))
+    incident = written(2, 20, ago=[840], owned=True, now=NIGHT)
+    assert level_of(decide(seen, incident, RULES)) == 2
+
+
+def test_a_floor_at_rest_is_settled() -> None:
+    assert isinstance(decide(alias(9, NIGHT, owner=Owner(2, 50)), None, RULES), Settled)
+
+
+@pytest.mark.parametrize(
+    ("dial", "same"),
+    [
+        ({"provisioned": 20, "minimum": None}, True),
+        ({"provisioned": 19, "minimum": None}, False),
+        ({"provisioned": 20, "minimum": 20}, False),
+    ],
+)
+def test_a_dial_stands_where_it_was_written(dial: dict[str, Any], same: bool) -> None:
+    assert stands(dial, {"provisioned": 20, "minimum": None}) is same
+
+
+def test_what_a_scalable_target_does_within_its_bounds_is_its_own_affair() -> None:
+    assert stands({"provisioned": 31, "minimum": 5}, {"provisioned": 7, "minimum": 5})
+    assert not stands({"provisioned": 7, "minimum": 6}, {"provisioned": 7, "minimum": 5})
+
+
+# SageMaker's least level
+
+
+def test_a_serverless_variant_falls_to_one_and_is_told_what_would_remove_it() -> None:
+    incident = written(0, 20, ago=[840], now=NIGHT)
+    assert level_of(decide(variant(20, now=NIGHT), incident, RULES)) == 1
+    decision = decide(variant(1, now=NIGHT), written(0, 20, 1, ago=[840, 20], now=NIGHT), RULES)
+    assert isinstance(decision, Refuse)
+    assert decision.code == "at-least-one"
+    assert any("ProvisionedConcurrency" in step for step in decision.next_steps)
+
+
+def test_a_variant_without_any_is_at_rest_without_any() -> None:
+    assert isinstance(decide(variant(0, now=NIGHT), None, RULES), Settled)
+
+
+# putting back
+
+
+def test_what_a_person_has_put_back_goes_back_and_is_settled_there() -> None:
+    asked = replace(
+        written(4, 20, ago=[30]), reverted_by="ann", goal={"provisioned": 4, "minimum": None}
+    )
+    assert level_of(decide(alias(20), asked, RULES)) == 4
+    assert isinstance(decide(alias(4), asked, RULES), Settled)
+
+
+def test_what_is_put_back_waits_for_an_obstacle_to_pass() -> None:
+    asked = replace(
+        written(4, 20, ago=[30]), reverted_by="ann", goal={"provisioned": 4, "minimum": None}
+    )
+    refusal = Refuse("weighted-alias", "it has weights")
+    assert decide(alias(20, obstacle=refusal), asked, RULES) is refusal
+    assert isinstance(decide(alias(20, status=Status.IN_PROGRESS), asked, RULES), Wait)
+
+
+# what a person was asked
+
+
+def test_a_question_stays_the_same_while_it_is_about_as_much() -> None:
+    first = decide(alias(5, wish=ALWAYS, minutes=bursting(30, 300, 4)), None, RULES)
+    assert level_of(first) == 33
+    asked = replace(written(5, 5, ago=[30]), written=None, acts=(), asked_goal=first.goal)  # type: ignore[union-attr]
+    again = decide(alias(5, wish=ALWAYS, minutes=bursting(32, 330, 4)), asked, RULES)
+    assert level_of(again) == 33
+    more = decide(alias(5, wish=ALWAYS, minutes=bursting(50, 900, 4)), asked, RULES)
+    assert level_of(more) == 55
+
+
+# a glance
+
+
+def seen_from_afar(level: int, **different: Any) -> Glance:
+    found = Glance("t", Service.LAMBDA, NOON, OFFICE, level, False, False, steady(0), None)
+    return replace(found, **different)
+
+
+@pytest.mark.parametrize(
+    ("afar", "cause"),
+    [
+        (seen_from_afar(20), ""),
+        (seen_from_afar(19), "schedule"),
+        (seen_from_afar(0, now=NIGHT), ""),
+        (seen_from_afar(20, wish=Refuse("bad-schedule", "no")), "settings"),
+        (seen_from_afar(20, failed=True), "failed"),
+        (seen_from_afar(20, minutes=bursting(30, 600, 5)), "spill"),
+        (seen_from_afar(7, wish=Wish()), ""),
+        (seen_from_afar(20, owned=True), ""),
+        (seen_from_afar(3, owned=True, now=NIGHT), ""),
+        (seen_from_afar(1, service=Service.SAGEMAKER, now=NIGHT), ""),
+        (seen_from_afar(2, service=Service.SAGEMAKER, now=NIGHT), "schedule"),
+        (seen_from_afar(0, service=Service.SAGEMAKER, now=NIGHT), ""),
+    ],
+)
+def test_a_glance_tells_what_is_worth_a_look(afar: Glance, cause: str) -> None:
+    assert glance(afar, RULES) == cause
+
+
+# what is counted
+
+
+def test_hours_and_dollars_grow_with_the_level_from_look_to_look() -> None:
+    first = replace(written(0, 20, ago=[5]), tally={})
+    begun = tally(alias(20), first)
+    assert begun["ProvisionedHours"] == 0
+    later = tally(alias(20, NOON + timedelta(minutes=30)), replace(first, tally=begun))
+    assert later["ProvisionedHours"] == pytest.approx(10)
+    assert later["ProvisionedDollars"] == pytest.approx(10 * 3600 * 0.0000041667)
+
+
+def test_evidence_can_be_written_down() -> None:
+    for seen in (alias(0), alias(20, minutes=steady(3)), variant(1, now=NIGHT)):
+        decision = decide(seen, written(0, 20, ago=[120]), RULES)
+        assert json.dumps(decision.evidence)  # type: ignore[union-attr]

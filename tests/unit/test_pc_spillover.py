@@ -1,0 +1,274 @@
+"""What spills over is answered by one rise to the true demand, and let go of when that is over."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.core.decision import Act, Refuse, Settled, Wait
+from functions.core.incident import Incident
+from functions.provisioned_concurrency.decision import decide
+from functions.provisioned_concurrency.demand import concurrency, peak, with_headroom
+from functions.provisioned_concurrency.levels import level_of as level_of_dial
+from functions.provisioned_concurrency.observation import Minute, Seen, Status, Wish
+from functions.provisioned_concurrency.schedule import parse
+from tests.unit.pc import (
+    ALWAYS,
+    NOON,
+    OFFICE,
+    RULES,
+    alias,
+    bursting,
+    follow,
+    level_of,
+    minute,
+    steady,
+    variant,
+    written,
+)
+
+HOLD = RULES.hold
+
+
+# demand
+
+
+def test_demand_is_what_was_in_flight_whatever_was_provisioned() -> None:
+    assert concurrency(minute(1, 44, 500)) == 44
+
+
+def test_demand_follows_from_what_spilled_over_where_concurrency_is_not_told() -> None:
+    seen = Minute(NOON, None, 10.0, 2000, 600, 3.0)
+    assert concurrency(seen) == 10 + 600 * 3 / 60
+
+
+def test_no_minutes_are_no_demand_of_zero() -> None:
+    assert peak(()) is None
+
+
+def test_headroom_is_rounded_up_but_not_for_the_sake_of_a_float() -> None:
+    assert with_headroom(10, RULES) == 11
+    assert with_headroom(10.1, RULES) == 12
+
+
+# up
+
+
+def test_a_burst_is_answered_by_one_rise_to_what_was_in_flight_and_a_tenth() -> None:
+    decision = decide(alias(20, minutes=bursting(44, 500, 15)), written(0, 20, ago=[120]), RULES)
+    assert level_of(decision) == 49
+    assert isinstance(decision, Act)
+    assert "500 of 2640 invocations of shop:live spilled over" in decision.reason
+    assert "44 were in flight at once" in decision.reason
+    assert "$0.74 an hour" in decision.reason
+
+
+@pytest.mark.parametrize("spilled", [2, 0])
+def test_a_few_cold_starts_are_no_reason_to_buy(spilled: float) -> None:
+    minutes = (*steady(1)[:-1], Minute(NOON - timedelta(minutes=1), 21, 20, 30, spilled, 1.0))
+    assert isinstance(decide(alias(20, minutes=minutes), None, RULES), Settled)
+
+
+def test_a_small_share_of_much_is_no_reason_to_buy() -> None:
+    minutes = bursting(25, 25 * 60 * 0.02, 15)
+    assert isinstance(decide(alias(20, minutes=minutes), None, RULES), Settled)
+    more = bursting(25, 25 * 60 * 0.02 + 1, 15)
+    assert isinstance(decide(alias(20, minutes=more), None, RULES), Act)
+
+
+def test_where_nothing_is_provisioned_nothing_spills() -> None:
+    seen = alias(0, wish=Wish(), minutes=bursting(44, 500, 15))
+    assert isinstance(decide(seen, None, RULES), Settled)
+
+
+def test_what_spilled_over_while_the_rise_was_allocated_buys_no_second_one() -> None:
+    ready = (NOON - timedelta(minutes=1)).timestamp()
+    incident = replace(written(20, 49, ago=[4]), tally={"_ready_at": ready})
+    minutes = (*steady(15)[:-3], minute(3, 44, 900), minute(2, 47, 900), minute(1, 46, 0))
+    assert isinstance(decide(alias(49, minutes=minutes, wish=ALWAYS), incident, RULES), Wait)
+    early = replace(incident, tally={})
+    seen = alias(49, minutes=(*minutes[:-1], minute(1, 46, 100)), wish=ALWAYS)
+    assert isinstance(decide(seen, early, RULES), Wait)
+
+
+def test_what_even_the_new_level_would_not_have_held_is_bought() -> None:
+    incident = replace(written(20, 49, ago=[4]), tally={})
+    minutes = (*steady(15)[:-2], minute(2, 44, 900), minute(1, 80, 1900))
+    decision = decide(
+        alias(49, minutes=minutes, wish=replace(ALWAYS, maximum=None)), incident, RULES
+    )
+    assert level_of(decision) == 88
+
+
+def test_after_the_rise_was_ready_what_still_spills_over_counts() -> None:
+    incident = written(20, 49, ago=[10])
+    minutes = (*steady(15)[:-1], minute(1, 48, 600))
+    decision = decide(alias(49, minutes=minutes, wish=ALWAYS), incident, RULES)
+    assert level_of(decision) == 53
+
+
+@pytest.mark.parametrize(("level", "rises"), [(30, False), (50, True)])
+def test_after_a_fall_only_what_is_new_is_a_reason_to_rise(level: int, rises: bool) -> None:
+    incident = written(5, 40, 20, ago=[60, 4])
+    seen = alias(20, wish=ALWAYS, minutes=bursting(level, 1500, 15))
+    decision = decide(seen, incident, RULES)
+    assert isinstance(decision, Act if rises else Wait)
+    assert isinstance(decide(seen, written(5, 40, 20, ago=[60, 10]), RULES), Act)
+
+
+# down
+
+
+def burst(changed: float, ago: float, **different: object) -> Seen:
+    """40 provisioned for a burst that is over; minutes since it was asked for last."""
+    return alias(
+        40,
+        wish=ALWAYS,
+        minutes=steady(15),
+        changed_at=NOON - timedelta(minutes=changed),
+        **different,
+    )
+
+
+@pytest.mark.parametrize(("ago", "falls"), [(14, True), (13, False), (15, False), (9, False)])
+def test_what_a_burst_left_falls_in_the_last_minute_of_what_is_paid_for(
+    ago: float, falls: bool
+) -> None:
+    decision = decide(burst(ago, ago), written(5, 40, ago=[ago]), RULES)
+    if falls:
+        assert level_of(decision) == with_headroom(15, RULES) == 17
+    else:
+        assert isinstance(decision, Wait)
+        assert decision.code == "kept"
+
+
+def test_within_the_hold_nothing_falls_though_an_edge_comes() -> None:
+    assert isinstance(decide(burst(4.5, 4.5), written(5, 40, ago=[4.5]), RULES), Wait)
+    assert isinstance(decide(burst(9.5, 9.5), written(5, 40, ago=[9.5]), RULES), Wait)
+
+
+def test_a_fall_of_a_tenth_or_less_is_not_worth_it() -> None:
+    seen = replace(burst(14, 14), minutes=steady(33))
+    assert isinstance(decide(seen, written(5, 40, ago=[14]), RULES), Wait)
+    less = replace(seen, minutes=steady(31))
+    assert level_of(decide(less, written(5, 40, ago=[14]), RULES)) == 35
+
+
+def test_the_busiest_minute_of_the_hold_counts() -> None:
+    minutes = (*steady(15)[:-9], minute(9, 30, 0), *steady(15)[-8:])
+    seen = replace(burst(14, 14), minutes=minutes)
+    assert level_of(decide(seen, written(5, 40, ago=[14]), RULES)) == 33
+
+
+def test_missing_metrics_are_no_reason_to_fall() -> None:
+    decision = decide(replace(burst(14, 14), minutes=()), written(5, 40, ago=[14]), RULES)
+    assert isinstance(decision, Wait)
+    assert "not known" in decision.reason
+
+
+def test_nothing_falls_below_what_the_schedule_wants_soon() -> None:
+    wish = Wish(parse("mon@12:09-18:00=30"), 5, 60)
+    seen = replace(burst(14, 14), wish=wish)
+    assert level_of(decide(seen, written(5, 40, ago=[14]), RULES)) == 30
+
+
+def test_a_burst_ends_with_its_window_where_nothing_is_wanted_outside() -> None:
+    night = datetime(2026, 3, 2, 18, 0, tzinfo=NOON.tzinfo)
+    seen = alias(49, night, minutes=steady(40, night))
+    assert level_of(decide(seen, written(0, 20, 49, ago=[500, 30], now=night), RULES)) == 0
+
+
+# how far
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        (alias(5, wish=replace(ALWAYS, maximum=5)), "maximum"),
+        (alias(5, room=replace(alias().room, unreserved=105)), "account-headroom"),
+        (alias(5, room=replace(alias().room, unreserved=None, reserved=5)), "reserved-concurrency"),
+        (variant(5, room=replace(variant(5).room, max_concurrency=5)), "max-concurrency"),
+        (alias(5, memory_gb=10_000.0 / 15), "too-dear"),
+    ],
+)
+def test_what_has_no_room_is_refused_by_name(seen: Seen, code: str) -> None:
+    wish = seen.wish if code == "maximum" else ALWAYS
+    full = replace(seen, wish=wish, minutes=bursting(30, 600, 4))
+    decision = decide(full, None, RULES)
+    assert isinstance(decision, Refuse), decision
+    assert (decision.code, decision.page) == (code, True)
+
+
+def test_what_has_some_room_takes_it_and_says_why_it_takes_no_more() -> None:
+    room = replace(alias().room, unreserved=120)
+    decision = decide(alias(5, room=room, wish=ALWAYS, minutes=bursting(30, 600, 4)), None, RULES)
+    assert level_of(decision) == 20
+    assert "33 are wanted, but" in decision.reason
+
+
+def test_want_of_account_concurrency_names_the_quota_and_what_is_missing() -> None:
+    room = replace(alias().room, unreserved=105, limit=1000)
+    decision = decide(alias(5, room=room, wish=ALWAYS, minutes=bursting(30, 600, 4)), None, RULES)
+    assert isinstance(decision, Refuse)
+    said = {key: decision.evidence[key] for key in ("service_code", "quota_code", "limit", "delta")}
+    assert said == {
+        "service_code": "lambda",
+        "quota_code": "L-B99A9384",
+        "limit": 1000,
+        "delta": 28,
+    }
+
+
+# any traffic
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 60), min_size=20, max_size=90),
+    st.sampled_from([ALWAYS, replace(OFFICE, minimum=4), Wish()]),
+    st.integers(0, 3),
+)
+def test_any_traffic_keeps_within_bounds_and_never_goes_back_within_the_hold(
+    demand: list[int], wish: Wish, allocation: int
+) -> None:
+    """A minute a look; what was asked for is ready some minutes later, all at once."""
+    level, ready_at, changed = 5, NOON - timedelta(days=1), NOON - timedelta(hours=3)
+    usable = level
+    incident: Incident | None = None
+    minutes: list[Minute] = list(steady(0))
+    moves: list[tuple[datetime, int, int]] = []
+    for step, wanted in enumerate(demand):
+        now = NOON + timedelta(minutes=step + 1)
+        if now >= ready_at:
+            usable = level
+        spilled = max(0, wanted - usable) * 60.0
+        minutes.append(minute(1, wanted, spilled, now))
+        status = Status.READY if now >= ready_at else Status.IN_PROGRESS
+        seen = alias(
+            level,
+            now,
+            wish=wish,
+            available=usable,
+            status=status,
+            changed_at=changed,
+            minutes=tuple(minutes[-15:]),
+        )
+        decision, incident = follow(seen, incident, RULES)
+        if not isinstance(decision, Act):
+            continue
+        to = level_of_dial(decision.write)
+        assert status is Status.READY
+        assert to <= (wish.maximum or RULES.maximum)
+        assert to >= (wish.minimum or 0)
+        moves.append((now, level, to))
+        changed, ready_at = now, now + timedelta(minutes=allocation if to > level else 0)
+        level = to
+    for (first, was, over), (then, _, back) in itertools.pairwise(moves):
+        if then - first < HOLD:
+            assert not (over > was and back <= was), moves
+            assert not (over < was and back == was), moves
