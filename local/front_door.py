@@ -28,6 +28,9 @@ CLOUD_SERVICES = frozenset(
     }
 )
 
+# Of the other services' operations, those that are about its calls: trails are ministack's.
+CLOUD_OPERATIONS = frozenset({("cloudtrail", "LookupEvents")})
+
 _HOP_BY_HOP = frozenset(
     {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}
 )
@@ -51,9 +54,10 @@ class Backends:
     ministack_url: str
     identities: dict[str, Identity] = field(default_factory=dict)
 
-    def url(self, service: str) -> str:
-        """The backend of a service, by the name requests are signed for."""
-        return self.cloud_url if service in CLOUD_SERVICES else self.ministack_url
+    def url(self, service: str, name: str) -> str:
+        """The backend of a service, by the name requests are signed for, and its operation."""
+        in_cloud = service in CLOUD_SERVICES or (service, name) in CLOUD_OPERATIONS
+        return self.cloud_url if in_cloud else self.ministack_url
 
 
 class FrontDoor:
@@ -92,7 +96,7 @@ class FrontDoor:
             if service == "tagging" and name in tag_search.MERGED:
                 answer = await self._search_tags(name, request, body)
             else:
-                answer = await self._forward(self._backends.url(service), request, body)
+                answer = await self._forward(self._backends.url(service, name), request, body)
         except ClientError as error:
             answer = _unavailable(service, error)
         access_key = signed.access_key if signed else ""

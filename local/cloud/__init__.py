@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.cloud.applicationautoscaling import install_application_auto_scaling
 from local.cloud.autoscaling import install_auto_scaling
 from local.cloud.awslambda import install_lambda
+from local.cloud.cloudtrail.lookups import install_cloudtrail
 from local.cloud.cloudwatch import install_cloudwatch
 from local.cloud.ec2 import install_ec2
 from local.cloud.elbv2 import install_elbv2
@@ -33,6 +34,7 @@ def install() -> None:
     if _installed:
         return
     guard()
+    install_cloudtrail()
     install_sagemaker()
     install_tagging()
     install_cloudwatch()

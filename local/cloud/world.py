@@ -44,6 +44,7 @@ class Durations:
     how long Application Auto Scaling takes to act on what it is told, and between two looks
     whether what it did has come about.
     `lambda_provisioning` is how long Lambda allocates provisioned concurrency.
+    `event_history` is how long it takes until CloudTrail's Event history has a call.
     """
 
     endpoint_create: float = 5.0
@@ -67,6 +68,7 @@ class Durations:
     training_interrupt: float = 1.0
     capacity_patience: float = 30.0
     lambda_provisioning: float = 3.0
+    event_history: float = 2.0
     quota_decision: float = 3.0
     quota_applied: float = 2.0
     quota_report: float = 2.0
@@ -89,6 +91,7 @@ class Switches:
     show them; False writes them as SDKs see them, which rules in the wild match as well.
     `quota_api_rates`: Service Quotas refuses calls beyond its documented rates; False serves all,
     for a clock that stands still.
+    `event_lookup_rate`: the same for CloudTrail's LookupEvents.
     `two_quota_requests_in_every_region`: the Service Quotas User Guide (reference_limits) allows
     2 open requests "per opt-in Region", its older text 2 "per Region", which True enforces.
     `report_lists_unused_quotas`: whether a quota utilization report has rows of 0 % is not
@@ -136,6 +139,7 @@ class Switches:
     job_times_told_early: bool = True
     training_event_times_as_text: bool = False
     quota_api_rates: bool = True
+    event_lookup_rate: bool = True
     two_quota_requests_in_every_region: bool = False
     report_lists_unused_quotas: bool = False
     sparse_sagemaker_usage: bool = False

@@ -102,6 +102,20 @@ def test_the_signed_service_decides(service: str, backend: str) -> None:
     housed(scene)
 
 
+@pytest.mark.parametrize(
+    ("operation", "backend"), [("LookupEvents", "cloud"), ("CreateTrail", "ministack")]
+)
+def test_of_cloudtrail_the_cloud_has_the_calls_and_ministack_the_trails(
+    operation: str, backend: str
+) -> None:
+    target = f"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{operation}"
+
+    async def scene(house: House) -> None:
+        assert await house.ask("cloudtrail", X_Amz_Target=target) == {"from": backend}
+
+    housed(scene)
+
+
 def test_a_presigned_url_is_routed_by_its_query() -> None:
     async def scene(house: House) -> None:
         query = "X-Amz-Credential=AKIAUSER%2F20260101%2Fus-east-1%2Fsagemaker%2Faws4_request"

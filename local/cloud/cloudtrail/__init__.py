@@ -1,4 +1,4 @@
-"""CloudTrail: EventBridge is told of API calls that were refused.
+"""CloudTrail: Event history keeps API calls, and EventBridge is told of those that were refused.
 
 The seam hands every answered call of a simulated service to `tell`; a service that calls another
 on its own (an Auto Scaling group that launches instances) does so itself.

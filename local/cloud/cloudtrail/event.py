@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
+from local.cloud.cloudtrail import history
 from local.cloud.cloudtrail.parameters import request_parameters, response_elements
 from local.cloud.world import WORLD
 
@@ -30,7 +31,7 @@ SERVER_ERRORS = {
 "Error codes for the Amazon EC2 API", Server error codes). RequestLimitExceeded stands in that
 list too, but CloudTrail writes Client.RequestLimitExceeded (the published flaws.cloud logs)."""
 
-READING = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Query", "Search")
+READING = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Lookup", "Query", "Search")
 DATA_EVENTS = frozenset({"PutMetricData"})
 NOT_OF_AWS = frozenset(
     {"SerializationException", "UnknownOperationException", "UnsupportedByPocketAccount"}
@@ -59,11 +60,12 @@ class Call:
 
 
 def tell(call: Call) -> None:
-    """Send the event of a call that changes something and was refused, wholly or in part.
+    """Keep the event of a call that changes something; send it if it was refused, wholly or in part.
 
-    Successful calls send none here, since nothing listens to them, but for a fleet of the type
-    `instant`: it answers 200 and holds what could not be launched in its `Errors` (EC2 user
-    guide, "Configure an EC2 Fleet of type instant").
+    Event history needs no trail (CloudTrail user guide, "Working with CloudTrail Event history").
+    Successful calls send no event here, since nothing listens to them, but for a fleet of the type
+    `instant`: it answers 200 and holds what could not be launched in its `Errors` (EC2 user guide,
+    "Configure an EC2 Fleet of type instant").
 
     Sources. Rules get management events that are not read-only (EventBridge user guide, "AWS
     service events delivered via AWS CloudTrail"); `PutMetricData` is a data event (CloudWatch
@@ -75,12 +77,14 @@ def tell(call: Call) -> None:
     name = call.operation.name
     if name.startswith(READING) or name in DATA_EVENTS:
         return
-    if call.error is None and not (name == "CreateFleet" and (call.answer or {}).get("Errors")):
-        return
     if call.error is not None and call.error[0] in NOT_OF_AWS:
         return
     service = call.operation.service_model.signing_name
     time = datetime.fromtimestamp(WORLD.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    record = _record(call, service, time)
+    history.keep(call.account_id, call.region, record)
+    if call.error is None and not (name == "CreateFleet" and (call.answer or {}).get("Errors")):
+        return
     WORLD.emit(
         {
             "version": "0",
@@ -91,7 +95,7 @@ def tell(call: Call) -> None:
             "time": time,
             "region": call.region,
             "resources": [],
-            "detail": _record(call, service, time),
+            "detail": record,
         }
     )
 

@@ -76,8 +76,15 @@ def request_parameters(
 
 def response_elements(
     operation: OperationModel, answer: Mapping[str, Any], request_id: str
-) -> dict[str, Any]:
-    """`responseElements` of an EC2 operation of the later dialect."""
+) -> dict[str, Any] | None:
+    """`responseElements`; null for an empty answer, and for EC2's first operations, whose answers
+    are not written here. Other services' look as their parameters do (SageMaker developer guide,
+    "Understand SageMaker AI log file entries")."""
+    if operation.service_model.signing_name != "ec2":
+        written: dict[str, Any] = _small(operation.output_shape, answer) if answer else {}
+        return written or None
+    if operation.name not in LATER:
+        return None
     version = operation.service_model.api_version
     return {
         f"{operation.name}Response": {
