@@ -21,6 +21,7 @@ from functions.provisioned_concurrency.demand import (
     spilling,
     with_headroom,
 )
+from functions.provisioned_concurrency.history import at, before_last, last_rise
 from functions.provisioned_concurrency.levels import (
     Cap,
     ahead,
@@ -106,7 +107,7 @@ def tally(seen: Seen, incident: Incident) -> Mapping[str, float]:
     """Hours and dollars of the incident until now; `incident.tally` is what it was before."""
     counted = dict(money.tally(seen, incident))
     ready = counted.get(money.READY_AT, 0.0)
-    if seen.status is Status.READY and incident.acts and ready < _at(incident.acts[-1]).timestamp():
+    if seen.status is Status.READY and incident.acts and ready < at(incident.acts[-1]).timestamp():
         counted[money.READY_AT] = seen.now.timestamp()
     return counted
 
@@ -163,10 +164,10 @@ def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
     spilled over before counts where even the level as it stands would not have held it.
     """
     ready: datetime | None = None
-    if ours is not None and _last_rise(ours) is not None:
-        at = ours.tally.get(money.READY_AT, 0.0)
-        known = at >= _at(ours.acts[-1]).timestamp()
-        ready = datetime.fromtimestamp(at, seen.now.tzinfo) if known else seen.now
+    if ours is not None and last_rise(ours) is not None:
+        told = ours.tally.get(money.READY_AT, 0.0)
+        known = told >= at(ours.acts[-1]).timestamp()
+        ready = datetime.fromtimestamp(told, seen.now.tzinfo) if known else seen.now
     counted = [
         each
         for each in seen.minutes[-2:]
@@ -179,8 +180,8 @@ def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> W
     """Whoever has just come down goes up again only to where it has not been: no ping-pong."""
     if ours is None or not ours.acts:
         return None
-    left, stood = _before_last(ours), level_of(ours.acts[-1]["written"])
-    if left <= stood or to > left or seen.now - _at(ours.acts[-1]) >= rules.hold:
+    left, stood = before_last(ours), level_of(ours.acts[-1]["written"])
+    if left <= stood or to > left or seen.now - at(ours.acts[-1]) >= rules.hold:
         return None
     return Wait(
         f"{seen.name} fell from {left} to {stood} a moment ago; until that has stood for"
@@ -240,7 +241,7 @@ def _capped(seen: Seen, bound: Cap, wanted: int, why: str) -> Refuse:
 
 def _too_often(seen: Seen, incident: Incident | None, rules: Rules) -> Refuse | None:
     acts = incident.acts if incident is not None else ()
-    recent = sum(seen.now - _at(act) < HOUR for act in acts)
+    recent = sum(seen.now - at(act) < HOUR for act in acts)
     if recent < rules.changes_per_hour:
         return None
     return Refuse(
@@ -270,7 +271,7 @@ def _failed(seen: Seen) -> Refuse:
 
 def _fall(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: _Levels) -> Decision:
     """Down to what is still asked for, or a word why not yet."""
-    rose = _last_rise(ours)
+    rose = last_rise(ours)
     if rose is not None and seen.now - rose < rules.hold:
         return _kept(seen, wish, ours, rules, levels)
     lowest = least(seen.service, seen.owner is not None, seen.level)
@@ -297,7 +298,7 @@ def _fall(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: _
 
 def _scheduled(seen: Seen, wish: Wish, ours: Incident | None, levels: _Levels) -> bool:
     """Whether the level that stands is one that the schedule asked for, and not a burst."""
-    since = _at(ours.acts[-1]) if ours is not None and ours.acts else seen.changed_at
+    since = at(ours.acts[-1]) if ours is not None and ours.acts else seen.changed_at
     if since is None or levels.coming == 0:
         return True
     return seen.level <= planned(wish, levels.base, min(since, seen.now), seen.now)
@@ -327,7 +328,7 @@ def _at_least_one(seen: Seen) -> Refuse:
 def _kept(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: _Levels) -> Decision:
     """It stands as it is to, or is kept a while; resting, there is nothing left to do."""
     at_rest = levels.coming == levels.base == seen.level
-    if at_rest and (ours is None or seen.now - _at(ours.acts[-1]) >= rules.hold):
+    if at_rest and (ours is None or seen.now - at(ours.acts[-1]) >= rules.hold):
         return Settled(f"{seen.name} is back at {seen.level}")
     cost = money.bill(seen, seen.level)
     return Wait(
@@ -387,24 +388,3 @@ def _write(seen: Seen, to: int, reason: str, cost: money.Bill, goal: Dial | None
         **cost.evidence,
     }
     return Act(reason, write, goal or write, Move.FORWARD, evidence)
-
-
-# what was done before
-
-
-def _at(act: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(act["at"])
-
-
-def _before_last(ours: Incident) -> int:
-    """The level before the last write."""
-    assert ours.before is not None
-    return level_of(ours.acts[-2]["written"] if len(ours.acts) > 1 else ours.before)
-
-
-def _last_rise(ours: Incident | None) -> datetime | None:
-    """When the last write was made, if it was a rise."""
-    if ours is None or not ours.acts:
-        return None
-    rose = level_of(ours.acts[-1]["written"]) > _before_last(ours)
-    return _at(ours.acts[-1]) if rose else None
