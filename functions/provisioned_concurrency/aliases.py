@@ -283,9 +283,12 @@ def _refusal(error: ClientError) -> Exception:
     """What a refused write means; the error itself where it is none of these.
 
     Texts: github.com/anomalyco/sst/issues/5829 (the account), hashicorp/terraform/issues/24957
-    (weights); codes: service model of Lambda.
+    (weights); codes: service model of Lambda. How Lambda words that a version is provisioned already is
+    documented nowhere: worded otherwise it is a conflict like any, and told as that after a while.
     """
     code, text = code_of(error), text_of(error)
+    if code == "ResourceConflictException" and "already provisioned" in text.lower():
+        return Busy(text, "version-taken", FULL)
     if code == "ResourceConflictException":
         return Busy(text)
     if code == NOT_FOUND:

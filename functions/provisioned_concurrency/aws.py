@@ -101,6 +101,7 @@ class Surroundings:
 def tagged(tagging: Any) -> dict[str, Mapping[str, str]]:
     """The tags of every function and endpoint that is opted in, by ARN; a call for every 100."""
     pages = tagging.get_paginator("get_resources").paginate(
+        ResourcesPerPage=100,
         ResourceTypeFilters=TYPES,
         TagFilters=[{"Key": TAG_PREFIX + LEVER, "Values": OPTED_IN}],
     )

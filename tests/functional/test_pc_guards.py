@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.core.clients import client
 from local.cloud import WORLD
 from local.cloud.sagemaker.control import find_endpoint
 from local.cloud.sagemaker.resources import Mishap
@@ -74,6 +75,29 @@ def test_a_version_that_was_never_published(scene: Warm) -> None:
     assert scene.writes() == []
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"State": "Pending"}, "deploying"),
+        ({"LastUpdateStatus": "InProgress"}, "deploying"),
+        (
+            {"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}},
+            "managed-instances",
+        ),
+    ],
+)
+def test_a_version_that_lambda_is_still_making_or_runs_elsewhere(
+    scene: Warm, told: dict[str, Any], code: str
+) -> None:
+    scene.function(tags=wish(min=5))
+    answered = client("lambda").meta.events
+    answered.register("after-call.lambda.GetFunctionConfiguration", _adding(told))
+    scene.beat(LATER)
+
+    assert scene.told(code) == 1
+    assert scene.writes() == []
+
+
 def test_an_alias_that_is_not_there(scene: Warm) -> None:
     """A misspelt tag is told at once, not when its first window comes."""
     scene.function(tags=wish("liev", schedule="sun@03:00-04:00=5"))
@@ -118,6 +142,16 @@ def test_an_update_that_lambda_has_not_finished(scene: Warm) -> None:
     scene.stage.fault = lambda moment, call: None
     scene.beat()
     assert scene.level() == 5
+
+
+def test_a_version_that_another_alias_has_provisioned(scene: Warm) -> None:
+    """Lambda provisions a version once."""
+    scene.function(tags=wish(min=5) | wish("same", min=5))
+    scene.api.create_alias(FunctionName="shop", Name="same", FunctionVersion="1")
+    scene.beat(LATER)
+
+    assert scene.level() + scene.level("shop:same") == 5
+    assert scene.told("version-taken") == 1
 
 
 def test_a_function_that_does_not_start(scene: Warm) -> None:
@@ -303,6 +337,15 @@ def test_a_tag_that_is_put_right_is_followed_again(scene: Warm) -> None:
     scene.beat()
 
     assert scene.level() == 5
+
+
+def _adding(told: dict[str, Any]) -> Callable[..., None]:
+    """Members that AWS's answer has as well."""
+
+    def add(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.update(told)
+
+    return add
 
 
 def _schedule() -> str:
