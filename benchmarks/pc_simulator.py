@@ -1,0 +1,315 @@
+"""A Lambda alias with provisioned concurrency, request by request, and what CloudWatch tells of it.
+
+A request runs on a provisioned environment if one is free; else it spills over, to an environment
+that ran a request not long ago, or to one that has to start first. More that is asked for becomes
+usable all at once, when the last of it is ready, less at once (Lambda developer guide,
+lambda-concurrency, "How Lambda allocates provisioned concurrency"). What is provisioned is billed from
+the request until it ends, rounded up to 5 minutes (AWS Lambda pricing, "Provisioned Concurrency
+Pricing"); that those leave first that came last is our reading.
+
+A datum is of the minute in which its request began, and is told when the request has ended (Lambda
+developer guide, monitoring-metrics-view: "the timestamp on a metric reflects when the function was
+invoked"), `publishing` seconds later. So the newest minutes are told in part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Protocol
+
+from benchmarks.pc_traffic import MINUTE, Load
+from functions.provisioned_concurrency.settings import UnitPrices
+
+BLOCK = 300.0
+"""Seconds to which the time of provisioned concurrency is rounded up."""
+
+
+WINDOW = 60
+"""Changes that are looked back upon; one a minute at most."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """allocation: seconds from a request to when it is ready. publishing: seconds from a request's
+    end until its metrics are told. phase: seconds after a full minute at which the alias is looked at.
+    keep_alive: seconds for which an idle environment stays. start: seconds that one takes to start,
+    which are billed."""
+
+    allocation: float = 120.0
+    publishing: float = 60.0
+    phase: float = 0.0
+    keep_alive: float = 600.0
+    start: float = 5.0
+
+
+@dataclass
+class Told:
+    """A minute as CloudWatch tells it. concurrent, provisioned: Maximum of ConcurrentExecutions and
+    of ProvisionedConcurrentExecutions. utilization: Sum, as is seconds; highest: Maximum of the
+    utilization, which is measured at each request while something is provisioned (`samples`)."""
+
+    invocations: int = 0
+    spilled: int = 0
+    concurrent: int = 0
+    provisioned: int = 0
+    seconds: float = 0.0
+    samples: int = 0
+    utilization: float = 0.0
+    highest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Change:
+    at: float
+    before: int
+    level: int
+
+
+@dataclass
+class Counts:
+    """What happened in one minute, all of it."""
+
+    invocations: int = 0
+    spilled: int = 0
+    cold: int = 0
+
+
+class Alias:
+    """The alias as a controller sees it. requested, available: environments. told: minute, counted
+    from the beginning, to what is told of it now."""
+
+    def __init__(self, site: Site, level: int, mark: float = 0.0) -> None:
+        self.site = site
+        self.mark = mark
+        self.requested = self.available = level
+        self.changed_at = 0.0
+        self.told: dict[int, Told] = {}
+        self.changes: list[Change] = []
+        self.counts: dict[int, Counts] = {}
+        self.billed = self.on_provisioned = self.on_demand = 0.0
+        self._leases = [(0.0, level)] if level else []
+        self._running: list[tuple[float, bool, int, int, int, float, float]] = []
+        self._ended: deque[tuple[float, bool, int, int, int, float, float]] = deque()
+        self._busy = self._others = 0
+        self._idle: list[float] = []
+
+    def in_progress(self, now: float) -> bool:
+        """Whether AWS still carries out what was asked for last."""
+        return bool(self.changes) and self.requested > 0 and now < self.ready_at
+
+    @property
+    def ready_at(self) -> float:
+        return self.changed_at + self.site.allocation
+
+    def put(self, level: int, now: float) -> None:
+        """Ask for a level, 0 for none. Raises RuntimeError while the last one is carried out."""
+        if self.in_progress(now):
+            raise RuntimeError(f"an update is in progress at {now} s")
+        self.changes.append(Change(now, self.requested, level))
+        if level > self.requested:
+            self._leases.append((now, level - self.requested))
+        else:
+            self._end(self.requested - level, now)
+        self.requested, self.changed_at = level, now
+        self.available = min(self.available, level)
+
+    def _end(self, environments: int, now: float) -> None:
+        while environments:
+            since, held = self._leases.pop()
+            gone = min(held, environments)
+            if held > gone:
+                self._leases.append((since, held - gone))
+            self.billed += gone * math.ceil((now - since) / BLOCK) * BLOCK
+            environments -= gone
+
+    def allocate(self, now: float) -> None:
+        """What was asked for is ready, if its time has come."""
+        if self.available < self.requested and now >= self.ready_at:
+            self.available = self.requested
+
+    def arrive(self, now: float, service: float) -> None:
+        """A request."""
+        if self._running and self._running[0][0] <= now:
+            self.finish(now)
+        there = self.available
+        minute = int(now // MINUTE)
+        since = int((now - self.mark) // MINUTE)
+        counts = self.counts.get(since)
+        if counts is None:
+            counts = self.counts[since] = Counts()
+        counts.invocations += 1
+        spills = self._busy >= there
+        if not spills:
+            self._busy += 1
+            self.on_provisioned += service
+            end = now + service
+        else:
+            self._others += 1
+            idle = self._idle
+            if idle and idle[-1] < now - self.site.keep_alive:
+                idle.clear()
+            end = now + service
+            if idle:
+                idle.pop()
+            else:
+                counts.cold += 1
+                end += self.site.start
+            self.on_demand += end - now
+            counts.spilled += there > 0
+        used = min(1.0, self._busy / there) if there else 0.0
+        flying = self._busy + self._others
+        heappush(
+            self._running, (end, spills, minute, flying, min(self._busy, there), used, service)
+        )
+
+    def finish(self, now: float) -> None:
+        """Requests that have ended by now."""
+        running = self._running
+        while running and running[0][0] <= now:
+            ended = heappop(running)
+            if ended[1]:
+                self._others -= 1
+                self._idle.append(ended[0])
+            else:
+                self._busy -= 1
+            self._ended.append(ended)
+
+    def tell(self, now: float) -> None:
+        """CloudWatch's state at a moment."""
+        self.finish(now)
+        told_until = now - self.site.publishing
+        while self._ended and self._ended[0][0] <= told_until:
+            _, spills, minute, flying, busy, used, service = self._ended.popleft()
+            told = self.told.get(minute)
+            if told is None:
+                told = self.told[minute] = Told()
+            told.invocations += 1
+            told.seconds += service
+            told.concurrent = max(told.concurrent, flying)
+            if used:
+                told.provisioned = max(told.provisioned, busy)
+                told.spilled += spills
+                told.samples += 1
+                told.utilization += used
+                told.highest = max(told.highest, used)
+
+    def close(self, now: float) -> None:
+        """The end of the play: what stands is billed until now."""
+        self.finish(now)
+        self.billed += sum(held * (now - since) for since, held in self._leases)
+
+
+class Controller(Protocol):
+    """Looks at the alias each minute and asks for levels."""
+
+    def look(self, alias: Alias, now: float) -> None: ...
+
+
+class Fixed:
+    """A level that nobody changes."""
+
+    def look(self, alias: Alias, now: float) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Played:
+    """counts: minute since the load's mark to what happened in it, in order. billed: environment-seconds of provisioned
+    concurrency. on_provisioned, on_demand: seconds of requests that ran there."""
+
+    counts: Mapping[int, Counts]
+    changes: Sequence[Change]
+    billed: float
+    on_provisioned: float
+    on_demand: float
+    seconds: float
+    unfinished: int = field(default=0)
+
+    def dollars(self, prices: UnitPrices, memory_gb: float) -> float:
+        """What all of it costs, requests' own price apart, which is the same wherever they run."""
+        return memory_gb * (
+            prices.provisioned * self.billed
+            + prices.duration * self.on_provisioned
+            + prices.on_demand * self.on_demand
+        )
+
+    def between(self, begin: int, end: int) -> list[Counts]:
+        """The minutes [begin, end) that had requests, counted from the mark."""
+        return [each for minute, each in self.counts.items() if begin <= minute < end]
+
+    @property
+    def rises(self) -> list[Change]:
+        return [each for each in self.changes if each.level > each.before]
+
+
+def spill(counts: Iterable[Counts]) -> float:
+    """Share of the requests that spilled over."""
+    spilled = invocations = 0
+    for each in counts:
+        spilled += each.spilled
+        invocations += each.invocations
+    return spilled / max(1, invocations)
+
+
+def returns(changes: Sequence[Change], within: float) -> list[Change]:
+    """Changes that lead back to a level, or beyond it, that was left less than `within` seconds
+    before."""
+    return [
+        back
+        for number, back in enumerate(changes)
+        if any(
+            back.at - left.at < within and _leads_back(left, back)
+            for left in changes[max(0, number - WINDOW) : number]
+        )
+    ]
+
+
+def _leads_back(left: Change, back: Change) -> bool:
+    if left.level > left.before:
+        return back.level <= left.before
+    return back.level >= left.before
+
+
+def play(load: Load, site: Site, level: int, controller: Controller) -> Played:
+    """All of a load, with the alias at `level` from long before."""
+    alias = Alias(site, level, load.mark)
+    next_look = site.phase or MINUTE
+    stir = next_look
+    for now, service in zip(load.arrivals, load.services, strict=True):
+        while stir <= now:
+            next_look = _stir(alias, controller, stir, next_look)
+            stir = _next(alias, next_look)
+        alias.arrive(now, service)
+    while stir <= load.seconds:
+        next_look = _stir(alias, controller, stir, next_look)
+        stir = _next(alias, next_look)
+    alias.close(load.seconds)
+    return Played(
+        counts=dict(sorted(alias.counts.items())),
+        changes=alias.changes,
+        billed=alias.billed,
+        on_provisioned=alias.on_provisioned,
+        on_demand=alias.on_demand,
+        seconds=load.seconds,
+        unfinished=len(alias._running),
+    )
+
+
+def _stir(alias: Alias, controller: Controller, now: float, next_look: float) -> float:
+    """What happens at a moment without a request; returns when the next look is."""
+    alias.allocate(now)
+    if now < next_look:
+        return next_look
+    alias.tell(now)
+    controller.look(alias, now)
+    return next_look + MINUTE
+
+
+def _next(alias: Alias, next_look: float) -> float:
+    if alias.available < alias.requested:
+        return min(next_look, alias.ready_at)
+    return next_look
