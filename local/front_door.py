@@ -1,10 +1,10 @@
-"""One URL for every AWS call: routed by the service the request is signed for, and recorded."""
+"""One URL for every AWS call: authorised, routed by the service it is signed for, and recorded."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
@@ -12,8 +12,10 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from local import tag_search
+from local.authorization.gate import Gate
+from local.authorization.requests import Request
 from local.calls import Call, CallLog, Identity
-from local.operations import error_code, operation, parameters, signature
+from local.operations import Signature, error_code, operation, parameters, signature
 
 # Services the simulated cloud answers; ministack answers every other.
 CLOUD_SERVICES = frozenset(
@@ -63,10 +65,17 @@ class Backends:
 class FrontDoor:
     """The application behind the account's URL."""
 
-    def __init__(self, backends: Backends, calls: CallLog) -> None:
+    def __init__(
+        self,
+        backends: Backends,
+        calls: CallLog,
+        gate: Callable[[ClientSession], Gate] | None = None,
+    ) -> None:
         self._backends = backends
         self._calls = calls
+        self._make_gate = gate
         self._session: ClientSession | None = None
+        self._gate: Gate | None = None
 
     def application(self) -> web.Application:
         """The web application; serve it with auto_decompress off, bodies pass as they came."""
@@ -83,6 +92,7 @@ class FrontDoor:
             timeout=ClientTimeout(total=None),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as self._session:
+            self._gate = self._make_gate(self._session) if self._make_gate else None
             yield
 
     async def _handle(self, request: web.Request) -> web.Response:
@@ -93,7 +103,10 @@ class FrontDoor:
         service = signed.service if signed else "unsigned"
         name = operation(service, request.method, path, query, request.headers, body)
         try:
-            if service == "tagging" and name in tag_search.MERGED:
+            denied = await self._denied(signed, name, path, query, body) if signed else None
+            if denied is not None:
+                answer = denied
+            elif service == "tagging" and name in tag_search.MERGED:
                 answer = await self._search_tags(name, request, body)
             else:
                 answer = await self._forward(self._backends.url(service, name), request, body)
@@ -115,6 +128,20 @@ class FrontDoor:
             )
         )
         return _response(answer, request.method)
+
+    async def _denied(
+        self, signed: Signature, name: str, path: str, query: str, body: bytes
+    ) -> Answer | None:
+        identity = self._backends.identities.get(signed.access_key)
+        if self._gate is None or identity is None or identity.role_arn is None:
+            return None
+        account = identity.role_arn.split(":")[4]
+        asked = Request(signed.service, name, signed.region, account, path, query, body)
+        denied = await self._gate.refuse(identity, asked)
+        if denied is None:
+            return None
+        status, headers, told = denied
+        return Answer(status, CIMultiDict(headers), told)
 
     async def _forward(self, base: str, request: web.Request, body: bytes) -> Answer:
         assert self._session is not None

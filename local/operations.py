@@ -23,6 +23,7 @@ _MODEL = {
     "tagging": "resourcegroupstaggingapi",
     "states": "stepfunctions",
     "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
 }
 
 
@@ -33,6 +34,11 @@ class Signature:
     access_key: str
     region: str
     service: str
+
+
+def model_name(service: str) -> str:
+    """The name of botocore's model of a service that requests are signed for."""
+    return _MODEL.get(service, service)
 
 
 def signature(headers: Mapping[str, str], query: str) -> Signature | None:
@@ -125,9 +131,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 @cache
 def _routes(service: str) -> list[_Route]:
     try:
-        model: dict[str, Any] = Loader().load_service_model(
-            _MODEL.get(service, service), "service-2"
-        )
+        model: dict[str, Any] = Loader().load_service_model(model_name(service), "service-2")
     except UnknownServiceError:
         return []
     return [

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from aiohttp import web
+from aiohttp import ClientSession, web
 from botocore.config import Config
 
 from local import control, internal
 from local.account import ACCOUNT_ID, ADDRESSES, LOCK, REGION, Addresses
+from local.authorization.gate import Gate
+from local.authorization.records import AccountRecords
 from local.backend import Ministack
 from local.calls import CallLog, Identity
 from local.cloud import WORLD
@@ -80,7 +82,7 @@ async def _serve(state: Path, until_stdin_ends: bool) -> None:
         backends = Backends(cloud.url, ministack.url, dict(SERVICE_KEYS))
         WORLD.role_of = lambda key: _role(backends.identities.get(key))
         for name, application in (
-            ("front door", FrontDoor(backends, calls).application()),
+            ("front door", FrontDoor(backends, calls, _gate_before(backends)).application()),
             ("internal", internal.application(backends.identities)),
         ):
             await _open(stack, application, doors[name])
@@ -136,6 +138,16 @@ def _functions(addresses: Addresses) -> Callable[[str], Any]:
     @cache
     def client(region: str) -> Any:
         return _client("lambda", "APPLICATIONAUTOSCALING", region, addresses.endpoint_url)
+
+def _gate_before(backends: Backends) -> Callable[[ClientSession], Gate]:
+    """What holds the calls of functions against their roles."""
+
+    def gate(session: ClientSession) -> Gate:
+        records = AccountRecords(session, backends.cloud_url, backends.ministack_url)
+        return Gate(records, lambda: WORLD.switches.scaling_validates_on_made_up_names)
+
+    return gate
+
 
     return client
 

@@ -12,7 +12,7 @@ from typing import Any
 from ministack.core.responses import set_request_account_id, set_request_region
 
 from local.lambda_rules import Refused
-from local.ministack import events, invocation
+from local.ministack import events, invocation, policies
 from local.ministack.concurrency import StrictLambda
 from local.ministack.permission import NotDelivered
 
@@ -27,8 +27,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 def wrap(
     application: Application, account: str, region: str, functions: StrictLambda
 ) -> Application:
-    """ministack's application with the entries `ready`, `events`, `invocations` and `traffic` before
-    it."""
+    """ministack's application with the entries `ready`, `events`, `invocations`, `traffic` and
+    `policies` before it."""
 
     def put_event(envelope: dict[str, Any]) -> dict[str, Any]:
         return {"matched_rules": events.put_event(envelope, account, region)}
@@ -62,6 +62,7 @@ def wrap(
         "invocations": invoke,
         "traffic": traffic,
     }
+        "policies": lambda body: {"documents": policies.documents(account, body["role"])},
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):

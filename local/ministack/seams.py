@@ -113,6 +113,12 @@ SEAMS = (
     Seam("ministack.services.sts", "register_session", ("access_key", "session")),
     Seam(SQS, "_queues"),
     Seam(SQS, "_queues_lock"),
+    Seam("ministack.services.iam", "_roles"),
+    Seam(
+        "ministack.core.iam_evaluator",
+        "_resolve_managed_policy_document",
+        ("policy_arn", "account_id"),
+    ),
     Seam(SQS, "_queue_by_arn", ("arn",)),
     Seam(SQS, "_get_q", ("url", "action")),
     Seam(SQS, "_expire_retained", ("q",)),
