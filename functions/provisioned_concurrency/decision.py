@@ -333,7 +333,7 @@ def _kept(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: _
     cost = money.bill(seen, seen.level)
     return Wait(
         f"{seen.level} are kept ready for {seen.name}: {_bought(seen)}. {cost}",
-        code="kept" if ours is not None else "",
+        code="kept" if ours is not None and seen.level else "",
         evidence={"level": seen.level, "planned": levels.planned, **cost.evidence},
         again=0 if at_rest or seen.level > levels.planned else _rest(seen, wish, rules),
     )

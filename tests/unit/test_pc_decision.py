@@ -126,7 +126,9 @@ def test_a_kept_level_is_looked_at_again_before_the_schedule_changes() -> None:
 
 def test_what_is_back_at_rest_is_settled_once_it_has_stood_for_ten_minutes() -> None:
     fresh = written(0, 20, 0, ago=[600, 9], now=NIGHT)
-    assert isinstance(decide(alias(0, NIGHT), fresh, RULES), Wait)
+    waiting = decide(alias(0, NIGHT), fresh, RULES)
+    assert isinstance(waiting, Wait)
+    assert waiting.code == ""  # that nothing is kept is nothing to tell
     stood = written(0, 20, 0, ago=[600, 10], now=NIGHT)
     assert isinstance(decide(alias(0, NIGHT), stood, RULES), Settled)
 
