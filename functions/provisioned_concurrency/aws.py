@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.decision import Dial, Refuse
 from functions.core.memory import Memory
 from functions.core.mode import TAG_PREFIX
 from functions.core.remediation import Busy, Changed
+from functions.core.telling import count
 from functions.provisioned_concurrency import lead
 from functions.provisioned_concurrency.decision import stands
 from functions.provisioned_concurrency.metrics import LOOK, Meter, traffic
@@ -26,6 +28,8 @@ from functions.provisioned_concurrency.observation import (
 from functions.provisioned_concurrency.owners import Owners
 from functions.provisioned_concurrency.settings import ProvisionedConcurrencySettings
 from functions.provisioned_concurrency.wishes import LEVER
+
+logger = Logger(child=True)
 
 OPTED_IN = ["observe", "approve", "act"]
 TYPES = ["lambda:function", "sagemaker:endpoint"]
@@ -84,15 +88,24 @@ class Leads:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What both adapters ask beside their own service. cloudwatch: a boto3 client."""
+    """What both adapters ask beside their own service. name: the remediation's. cloudwatch: a boto3
+    client."""
 
+    name: str
     cloudwatch: Any
     owners: Owners
     leads: Leads
     settings: ProvisionedConcurrencySettings
 
     def minutes(self, meter: Meter, now: datetime) -> tuple[Minute, ...]:
-        return traffic(self.cloudwatch, {"": meter}, now, LOOK)[""]
+        """The newest minutes of a target; none where CloudWatch refuses: a schedule is kept without
+        them, and nothing falls for want of them."""
+        try:
+            return traffic(self.cloudwatch, {"": meter}, now, LOOK)[""]
+        except (ClientError, BotoCoreError):
+            logger.exception("traffic not read", dimensions=dict(meter.dimensions))
+            count(self.name, "traffic-unread")
+            return ()
 
     def owner(self, service: Service, resource: str) -> Owner | None:
         return self.owners.of(service, [resource]).get(resource)

@@ -72,14 +72,14 @@ class ProvisionedConcurrency:
         self.cloudwatch = client("cloudwatch")
         memory = Memory(client("dynamodb"), environment.ledger_table, self.name)
         owners = Owners(client("application-autoscaling"))
-        around = Surroundings(self.cloudwatch, owners, Leads(memory, clock), own)
+        around = Surroundings(self.name, self.cloudwatch, owners, Leads(memory, clock), own)
         self.aliases, self.variants = Aliases(client, around), Variants(client, around)
         self.kinds: Mapping[str, Concurrency] = {
             "lambda": self.aliases,
             "sagemaker": self.variants,
         }
         tagging = client("resourcegroupstaggingapi")
-        self.glances = Sweep(self.name, tagging, around, self.aliases, self.variants, self.rules)
+        self.glances = Sweep(tagging, around, self.aliases, self.variants, self.rules)
         self.observed: set[str] = set()
 
     def irreversible(self, target: str) -> str:

@@ -23,18 +23,16 @@ logger = Logger(child=True)
 
 
 class Sweep:
-    """tagging: a boto3 client of the Resource Groups Tagging API. name: the remediation's."""
+    """tagging: a boto3 client of the Resource Groups Tagging API."""
 
     def __init__(
         self,
-        name: str,
         tagging: Any,
         around: Surroundings,
         aliases: Aliases,
         variants: Variants,
         rules: Rules,
     ) -> None:
-        self._name = name
         self._tagging = tagging
         self._around = around
         self._aliases = aliases
@@ -85,7 +83,7 @@ class Sweep:
                 logger.info("opted in, but gone", resource=arn, reason=str(gone))
             except (ClientError, BotoCoreError):
                 logger.exception("not glanced at", resource=arn)
-                count(self._name, "glance-failed")
+                count(self._around.name, "glance-failed")
 
     def _minutes(
         self, standings: Iterable[Standing], now: datetime
@@ -97,7 +95,7 @@ class Sweep:
             return traffic(self._around.cloudwatch, meters, now, GLANCE, GLANCED)
         except (ClientError, BotoCoreError):
             logger.exception("traffic not glanced at", targets=len(meters))
-            count(self._name, "glance-failed")
+            count(self._around.name, "glance-failed")
             return {}
 
     def _owned(self, standings: Iterable[Standing]) -> Iterable[Standing]:
