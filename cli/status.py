@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-REMEDIATIONS = ("traffic_shift", "quota_increase", "spot_fallback")
+REMEDIATIONS = ("traffic_shift", "quota_increase", "spot_fallback", "provisioned_concurrency")
 
 
 def read(dynamodb: Any, table: str, most: int) -> dict[str, list[dict[str, Any]]]:

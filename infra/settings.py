@@ -61,7 +61,7 @@ class InfrastructureSettings:
     )
     batching_window_seconds: int = setting(
         0,
-        "How long a batch may wait to fill up, spot fallback's 2 s apart; a move to safety waits "
+        "How long a batch may wait to fill up, spot fallback's 1 s apart; a move to safety waits "
         "with it.",
         minimum=0,
         maximum=300,
