@@ -199,6 +199,15 @@ def test_a_hundred_stay_unreserved_and_the_quota_is_handed_on(scene: Warm) -> No
     assert (evidence["limit"], evidence["delta"]) == (120, 30)
 
 
+def test_what_it_holds_itself_does_not_count_against_it(scene: Warm) -> None:
+    control("PUT", "/servicequotas/quotas/lambda/L-B99A9384/value", {"value": 130})
+    scene.function(tags=wish(min=25))
+    scene.provision(10)
+    scene.beat(5)
+
+    assert scene.writes() == [25]
+
+
 def test_room_that_somebody_else_took_meanwhile(scene: Warm) -> None:
     scene.function(tags=wish(min=5))
     text = (
