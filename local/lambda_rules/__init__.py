@@ -9,6 +9,7 @@ settled at the next one.
 from __future__ import annotations
 
 from local.lambda_rules.aliases import create_alias, delete_alias, get_alias, update_alias
+from local.lambda_rules.claims import claimed
 from local.lambda_rules.conditions import Conditions
 from local.lambda_rules.function import Function, Provisioned, named, qualified
 from local.lambda_rules.provisioned import (
@@ -32,6 +33,7 @@ __all__ = [
     "Refused",
     "Traffic",
     "account_limit",
+    "claimed",
     "create_alias",
     "delete_alias",
     "delete_provisioned",

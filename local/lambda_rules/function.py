@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.lambda_rules.refusal import invalid, missing, out_of_model
+from local.lambda_rules.refusal import Refused, invalid, missing, out_of_model
 
 LATEST = "$LATEST"
 ALIAS = re.compile(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
@@ -39,13 +39,18 @@ class Provisioned:
 @dataclass
 class Function:
     """`arn` is unqualified, `versions` are the published ones, `aliases` are as GetAlias answers them
-    and `provisioned` is by qualifier, an alias or a version; the last two are changed in place."""
+    and `provisioned` is by qualifier, an alias or a version; the last two are changed in place.
+    `states` are the states of versions and `$LATEST`, `updating` whether an update of `$LATEST` is in
+    progress, `managed` names versions that run on Lambda Managed Instances."""
 
     arn: str
     versions: Collection[str]
     aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
     provisioned: dict[str, Provisioned] = field(default_factory=dict)
     reserved: int | None = None
+    states: Mapping[str, str] = field(default_factory=dict)
+    updating: bool = False
+    managed: Collection[str] = ()
 
     @property
     def name(self) -> str:
@@ -65,6 +70,28 @@ class Function:
         """Refuse a version that was not published."""
         if version != LATEST and version not in self.versions:
             raise missing(f"{self.arn}:{version}")
+
+    def require_active(self, version: str) -> None:
+        """Refuse what operates on a version that is not there yet: "any invocations or other API
+        actions that operate on the function will fail" (Lambda developer guide, functions-states;
+        text: github.com/remotion-dev/remotion/issues/1186)."""
+        state = self.states.get(version, "Active")
+        if state == "Pending":
+            raise Refused(
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. The function is currently in the "
+                f"following state: {state}",
+            )
+
+    def require_settled(self) -> None:
+        """Refuse another update, or a version, while `$LATEST` is being created or updated (same
+        page; text: github.com/aws/aws-cli/issues/6718)."""
+        if self.updating:
+            raise Refused(
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. An update is in progress for "
+                f"resource: {self.arn}",
+            )
 
     def has(self, qualifier: str) -> bool:
         """Whether there is such an alias or version."""

@@ -18,6 +18,7 @@ from local.lambda_rules.reserved import unreserved
 
 UNPUBLISHED = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
 ALREADY = "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+MANAGED = "Provisioned Concurrency is not supported for functions with a capacity provider."
 MOST_LISTED = 50
 
 
@@ -32,7 +33,9 @@ def put_provisioned(
 
     Not for `$LATEST` (text: github.com/hashicorp/terraform-provider-aws/issues/12120), not for an
     alias with weights (hashicorp/terraform/issues/24957); not beyond the function's reservation, nor
-    so that less than the minimum is left (anomalyco/sst/issues/5829).
+    so that less than the minimum is left (anomalyco/sst/issues/5829). Functions on Managed Instances
+    keep environments of their own by PutFunctionScalingConfig (Lambda developer guide,
+    lambda-managed-instances-scaling); with which words they refuse this is not known.
     """
     settle(function, conditions.now)
     if amount < 1:
@@ -43,6 +46,9 @@ def put_provisioned(
     version = _version(function, qualifier)
     if version == LATEST:
         raise invalid(UNPUBLISHED)
+    function.require_active(version)
+    if version in function.managed:
+        raise invalid(MANAGED)
     if weights(function.aliases.get(qualifier, {})):
         raise invalid("Alias with weights can not be used with Provisioned Concurrency")
     require_free(function, qualifier, version)

@@ -72,6 +72,10 @@ class Traffic:
         self._start = self._since = now
         self._fractions: dict[tuple[str, str], float] = {}
 
+    def in_flight(self, moment: float) -> float:
+        """How many invocations are in flight at once right before a moment."""
+        return 0.0 if moment <= self._start else self.demand.after(moment - self._start - 1e-6)
+
     def history(self, function: Function) -> list[Datum]:
         """The minutes gone by, as if the function had been what it is now all along."""
         now = self._start

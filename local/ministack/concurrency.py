@@ -44,8 +44,11 @@ _turn = threading.RLock()
 
 
 def install(wire: Wire) -> StrictLambda:
-    """Puts the rules in the place of ministack's operations."""
+    """Puts the rules in the place of ministack's operations, or before them."""
     strict = StrictLambda(wire)
+    lambda_svc._publish_version = strict.once_settled(lambda_svc._publish_version)
+    lambda_svc._update_code = strict.once_settled(lambda_svc._update_code)
+    lambda_svc._update_config = strict.once_settled(lambda_svc._update_config)
     lambda_svc.handle_request = strict.handle
     lambda_svc._create_alias = strict.create_alias
     lambda_svc._get_alias = strict.get_alias
@@ -187,6 +190,19 @@ class StrictLambda:
         answer["AccountLimit"] |= rules.account_limit(self._account(), self._conditions())
         return status, headers, json.dumps(answer).encode()
 
+    def once_settled(self, act: Callable[[str, Parameters], Answer]) -> Callable[..., Answer]:
+        """An operation that changes or copies `$LATEST`, refused while it is being changed."""
+
+        @_answering
+        def refuse(func_name: str) -> Answer | None:
+            self._function(func_name).require_settled()
+            return None
+
+        def acting(func_name: str, data: Parameters) -> Answer:
+            return refuse(func_name) or act(func_name, data)
+
+        return acting
+
     def set_traffic(self, name: str, qualifier: str, demand: Mapping[str, Any] | None) -> None:
         """Let invocations reach a qualifier, or end them; raises Refused when it is not there."""
         with _turn:
@@ -204,12 +220,18 @@ class StrictLambda:
                 rules.settle(self._function(name), time.time())
 
     def measure(self) -> None:
-        """Tell the metrics of every function that has traffic, in whatever account and Region."""
+        """Tell the metrics of every function that has traffic, in whatever account and Region, and
+        then of each Region as a whole."""
         with _turn:
-            for account, region, name in self._traffic.functions():
+            functions = self._traffic.functions()
+            for account, region, name in functions:
                 set_request_account_id(account)
                 set_request_region(region)
                 self._function(name)
+            for account, region in sorted({place[:2] for place in functions}):
+                set_request_account_id(account)
+                set_request_region(region)
+                self._traffic.measure_account(self._account())
 
     def _function(self, name: str) -> rules.Function:
         """A function as the rules see it. What happened to it until now is measured first: whoever
@@ -218,12 +240,17 @@ class StrictLambda:
         if name not in lambda_svc._functions:
             raise rules.Refused("ResourceNotFoundException", f"Function not found: {arn}")
         record = lambda_svc._functions[name]
+        published = {version: each["config"] for version, each in record["versions"].items()}
+        configs = {"$LATEST": record["config"], **published}
         function = rules.Function(
             arn,
             record["versions"].keys(),
             record["aliases"],
             record.setdefault("provisioned_concurrency", {}),
             record.get("concurrency"),
+            {version: config.get("State", "Active") for version, config in configs.items()},
+            record["config"].get("LastUpdateStatus") == "InProgress",
+            {version for version, config in configs.items() if "CapacityProviderConfig" in config},
         )
         self._traffic.measure(function)
         return function

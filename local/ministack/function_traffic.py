@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -37,6 +37,13 @@ class FunctionTraffic:
         traffic = self._traffic.get((get_account_id(), get_region(), function.name))
         if traffic:
             self._tell(rules.measure(function, traffic, time.time()))
+
+    def measure_account(self, account: Iterable[rules.Function]) -> None:
+        """Tell what was measured of all functions of the request's account and Region in the minute
+        that has just ended."""
+        place = (get_account_id(), get_region())
+        each = [(function, self._traffic.get((*place, function.name), {})) for function in account]
+        self._tell(rules.claimed(each, time.time() // MINUTE * MINUTE))
 
     def begin(self, function: rules.Function, qualifier: str, told: Mapping[str, Any]) -> None:
         """Let invocations reach a qualifier, in the place of those until now."""

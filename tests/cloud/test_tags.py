@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.cloud.awslambda.conftest import Shop, shop  # noqa: F401
 from tests.cloud.conftest import Account
 from tests.cloud.hosting import configure, refused, stand_up, variant
 
@@ -73,6 +74,20 @@ def test_endpoints_are_found_by_tag_and_type(account: Account) -> None:
     assert refused(find, ResourceARNList=[ARN], TagFilters=by_mode)[0] == (
         "InvalidParameterException"
     )
+
+
+def test_functions_are_found_by_tag_and_type(shop: Shop) -> None:  # noqa: F811
+    """Once, whatever versions there are: only functions carry tags (Lambda developer guide,
+    configuration-tags)."""
+    shop.api.tag_resource(Resource=shop.arn, Tags={"lever": "act", "lever:live:max": "5"})
+    find = shop.account.client("resourcegroupstaggingapi").get_resources
+    by_lever = [{"Key": "lever"}]
+    (found,) = find(TagFilters=by_lever, ResourceTypeFilters=["lambda:function"])[
+        "ResourceTagMappingList"
+    ]
+    assert (found["ResourceARN"], len(found["Tags"])) == (shop.arn, 2)
+    other = find(TagFilters=by_lever, ResourceTypeFilters=["sagemaker:endpoint"])
+    assert other["ResourceTagMappingList"] == []
 
 
 def test_a_resource_that_lost_its_tags_is_still_found_without_filters(account: Account) -> None:

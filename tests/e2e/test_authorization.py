@@ -51,6 +51,7 @@ class Role:
 def role(pocket: Pocket, probe: Probe) -> Iterator[Role]:
     """The probe's role, which allows nothing; the probe has the alias `live`."""
     functions = pocket.client("lambda")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=probe.name)
     version = functions.publish_version(FunctionName=probe.name)["Version"]
     functions.create_alias(FunctionName=probe.name, Name="live", FunctionVersion=version)
     role = Role(pocket, probe)

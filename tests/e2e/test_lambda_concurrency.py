@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.allow_hosts(["127.0.0.1"])]
 def functions(pocket: Pocket, probe: Probe) -> Iterator[Any]:
     """The Lambda client, the probe with two versions and its alias `live`; allocation is quick."""
     api = pocket.client("lambda")
+    api.get_waiter("function_active_v2").wait(FunctionName=probe.name)
     for size in (128, 256):
         api.update_function_configuration(FunctionName=probe.name, MemorySize=size)
         api.get_waiter("function_updated_v2").wait(FunctionName=probe.name)
@@ -185,3 +186,32 @@ def test_while_an_alias_moves_the_old_version_runs(functions: Any, probe: Probe)
 
     assert version() == "1"
     eventually(lambda: version() == "2")
+
+
+def test_a_function_is_neither_published_nor_updated_while_it_is_updated(
+    functions: Any, probe: Probe
+) -> None:
+    functions.update_function_configuration(FunctionName=probe.name, MemorySize=512)
+    for call, more in (
+        (functions.publish_version, {}),
+        (functions.update_function_configuration, {"MemorySize": 1024}),
+    ):
+        with pytest.raises(functions.exceptions.ResourceConflictException):
+            call(FunctionName=probe.name, **more)
+    functions.get_waiter("function_updated_v2").wait(FunctionName=probe.name)
+    assert functions.publish_version(FunctionName=probe.name)["Version"] == "3"
+
+
+def test_a_tagged_function_is_found_by_its_type(
+    pocket: Pocket, functions: Any, probe: Probe
+) -> None:
+    key = f"lever-{probe.name}"
+    functions.tag_resource(Resource=probe.arn, Tags={key: "act", f"{key}:live:max": "5"})
+    search = pocket.client("resourcegroupstaggingapi").get_resources
+    (found,) = search(
+        TagFilters=[{"Key": key}], ResourceTypeFilters=["lambda:function", "sagemaker:endpoint"]
+    )["ResourceTagMappingList"]
+    assert found["ResourceARN"] == probe.arn
+    assert {"Key": f"{key}:live:max", "Value": "5"} in found["Tags"]
+    of_another_type = search(TagFilters=[{"Key": key}], ResourceTypeFilters=["sagemaker:endpoint"])
+    assert of_another_type["ResourceTagMappingList"] == []

@@ -63,6 +63,7 @@ class Live:
 @pytest.fixture
 def live(pocket: Pocket, probe: Probe) -> Iterator[Live]:
     alias = Live(pocket, probe.name)
+    alias.api.get_waiter("function_updated_v2").wait(FunctionName=probe.name)
     version = alias.api.publish_version(FunctionName=probe.name)["Version"]
     alias.api.create_alias(FunctionName=probe.name, Name="live", FunctionVersion=version)
     before = pocket.control("GET", "/durations")

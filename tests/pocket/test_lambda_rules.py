@@ -83,3 +83,22 @@ def test_a_function_is_named_in_many_ways(reference: str, found: tuple[str, str 
 
 def test_other_names_are_none() -> None:
     assert "at 'functionName'" in refusal(named, "shop/live")
+
+
+class TestStates:
+    """Lambda developer guide, functions-states."""
+
+    def test_a_version_that_is_not_there_yet_takes_no_provisioned_concurrency(self) -> None:
+        shop = Function(SHOP, {"1", "2"}, states={"1": "Pending", "2": "Active"})
+        with pytest.raises(Refused, match=r"ResourceConflict.* state: Pending"):
+            put_provisioned(shop, "1", 1, [shop], NOW)
+        assert put_provisioned(shop, "2", 1, [shop], NOW)["Status"] == "IN_PROGRESS"
+
+    def test_while_latest_is_updated_it_is_neither_updated_nor_published(self) -> None:
+        with pytest.raises(Refused, match=r"ResourceConflict.* update is in progress"):
+            Function(SHOP, {"1"}, updating=True).require_settled()
+        Function(SHOP, {"1"}).require_settled()
+
+    def test_that_concerns_no_version(self) -> None:
+        shop = Function(SHOP, {"1"}, states={"$LATEST": "Pending"}, updating=True)
+        assert put_provisioned(shop, "1", 1, [shop], NOW)["Status"] == "IN_PROGRESS"

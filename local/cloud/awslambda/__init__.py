@@ -43,8 +43,9 @@ PATHS = (
 
 def install_lambda() -> None:
     """Put our Lambda in moto's place. Run it before the first call of it."""
-    from local.cloud.awslambda.backend import Lambda
+    from local.cloud.awslambda.backend import HostedFunction, Lambda
 
-    require(models, "LambdaAlias")
+    require(models, "LambdaAlias", "LambdaFunction")
+    models.LambdaFunction = HostedFunction  # type: ignore[misc, assignment]
     urls.url_paths.update(dict.fromkeys(PATHS, LambdaResponse.dispatch))
     extend("awslambda", Lambda, keep=KEPT)

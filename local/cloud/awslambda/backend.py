@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.awslambda.models import LambdaAlias, LambdaBackend
+from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction
 
 from local import lambda_rules as rules
 from local.cloud.awslambda.conditions import conditions
@@ -27,12 +27,27 @@ class Kept:
     traffic: dict[str, rules.Traffic] = field(default_factory=dict)
 
 
+class HostedFunction(LambdaFunction):
+    """moto's, which keeps where it runs as well."""
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str) -> None:
+        super().__init__(account_id, spec, region, version)
+        self.capacity_provider: Mapping[str, Any] | None = spec.get("CapacityProviderConfig")
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        told = super().get_configuration(on_create)
+        if self.capacity_provider:
+            told["CapacityProviderConfig"] = self.capacity_provider
+        return told
+
+
 class Lambda(LambdaBackend):
     """Functions and versions are moto's; aliases, reserved and provisioned concurrency are ours."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._kept: dict[str, Kept] = {}
+        self._measured = 0.0
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         super().delete_function(function_name, qualifier)
@@ -202,9 +217,18 @@ class Lambda(LambdaBackend):
             kept = self._kept.get(name)
             if kept and kept.traffic.get(traffic.qualifier) is traffic:
                 self._function(name)
+                self._measure_account()
                 self._watch(name, traffic)
 
         WORLD.later(MINUTE - WORLD.clock() % MINUTE, publish)
+
+    def _measure_account(self) -> None:
+        """Once a minute, whichever function's traffic comes first."""
+        minute = WORLD.clock() // MINUTE * MINUTE
+        if minute != self._measured:
+            self._measured = minute
+            account = [(each, self._kept[each.name].traffic) for each in self._account()]
+            self._record(rules.claimed(account, minute))
 
     def _record(self, data: list[rules.Datum]) -> None:
         for datum in data:
@@ -238,6 +262,11 @@ class Lambda(LambdaBackend):
             kept.aliases,
             kept.provisioned,
             latest.reserved_concurrency,
+            managed={
+                str(each.version)
+                for each in self._lambdas._functions[name]["versions"]
+                if each.capacity_provider
+            },
         )
         self._record(rules.measure(function, kept.traffic, WORLD.clock()))
         return function

@@ -27,7 +27,7 @@ class Shop:
     api: Any
     arn: str = "arn:aws:lambda:us-east-1:123456789012:function:shop"
 
-    def create(self, name: str = "shop", versions: int = 3) -> None:
+    def create(self, name: str = "shop", versions: int = 3, **more: Any) -> None:
         """A function with that many versions."""
         self.api.create_function(
             FunctionName=name,
@@ -35,6 +35,7 @@ class Shop:
             Handler="shop.handler",
             Runtime="python3.14",
             Code={"ZipFile": _archive()},
+            **more,
         )
         for number in range(1, versions + 1):
             self.api.update_function_configuration(FunctionName=name, MemorySize=128 * number)

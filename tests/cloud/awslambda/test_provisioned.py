@@ -231,3 +231,14 @@ class TestAnAliasThatMoves:
         assert text == "Invalid alias configuration for Provisioned Concurrency"
         shop.update(Description="said anew")
         assert shop.shares() == {}
+
+
+def test_functions_on_managed_instances_have_none(shop: Shop) -> None:
+    """Lambda developer guide, lambda-managed-instances-scaling: environments of another kind."""
+    provider = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:own"
+    config = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": provider}}
+    shop.create("pool", 1, CapacityProviderConfig=config)
+    assert shop.refused("1", 5, "pool")[0] == "InvalidParameterValueException"
+    told = shop.api.get_function_configuration(FunctionName="pool", Qualifier="1")
+    assert told["CapacityProviderConfig"] == config
+    assert "CapacityProviderConfig" not in shop.api.get_function_configuration(FunctionName="shop")

@@ -211,3 +211,40 @@ def test_a_target_that_is_not_there_is_refused(shop: Shop, control: Any) -> None
         assert (answer.status_code, answer.json) == (404, {"error": reason})
     answer = control.put("/lambda/functions/shop:live/traffic", json={"concurrency": []})
     assert answer.status_code == 400
+
+
+class TestTheAccountAsAWhole:
+    """monitoring-concurrency, "General concurrency metrics" and "Working with the
+    ClaimedAccountConcurrency metric"."""
+
+    def told(self, shop: Shop) -> list[list[float]]:
+        """Executions, unreserved ones, and what is claimed, minute by minute."""
+        names = ("ConcurrentExecutions", "UnreservedConcurrentExecutions")
+        return [
+            minutes(shop, name, "Maximum", of={}) for name in (*names, "ClaimedAccountConcurrency")
+        ]
+
+    def test_what_is_provisioned_is_claimed_and_what_spills_over_is_unreserved(
+        self, shop: Shop, control: Any
+    ) -> None:
+        WORLD.durations.lambda_provisioning = 0
+        shop.provision("live", 10)
+        send(control, 6, 13)
+        shop.account.wait(120)
+        assert self.told(shop) == [[6, 13], [0, 3], [10, 13]]
+
+    def test_all_functions_count_and_reservations_whole(self, shop: Shop, control: Any) -> None:
+        shop.create("other", 1)
+        shop.reserve(50, "other")
+        send(control, 6)
+        send(control, 70, to="other")
+        send(control, 4, to="shop:2")
+        shop.account.wait(60)
+        assert self.told(shop) == [[60], [10], [60]]
+        assert minutes(shop, "ConcurrentExecutions", "SampleCount", of={}) == [1]
+
+    def test_without_invocations_nothing_is_told(self, shop: Shop, control: Any) -> None:
+        shop.reserve(50)
+        send(control, 0)
+        shop.account.wait(60)
+        assert self.told(shop) == [[], [], []]
