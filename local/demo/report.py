@@ -13,7 +13,7 @@ import matplotlib as mpl
 import matplotlib.dates as dates
 from matplotlib.figure import Figure
 
-from local.demo.scene import Act, Chart, Listing, Scene
+from local.demo.scene import Act, Chart, Listing, Scatter, Scene
 
 MOMENT_COLORS = ("#b91c1c", "#111827", "#7c3aed", "#0891b2", "#ca8a04", "#6b7280")
 STYLE = """
@@ -58,6 +58,7 @@ def _scene(scene: Scene) -> str:
         f"{escape(scene.story)}</h3><p>{escape(scene.why)}</p>"
         f"<p class='facts'>{escape(', '.join(facts))}</p>"
         + (_drawn(scene.charts, scene.moments, scene.title) if scene.charts else "")
+        + (_scattered(scene.scatter) if scene.scatter else "")
         + (_listed(scene.listing) if scene.listing else "")
     )
 
@@ -91,6 +92,30 @@ def _drawn(charts: Sequence[Chart], moments: Mapping[str, float], salt: str) -> 
         axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
         axes.spines[["top", "right"]].set_visible(False)
     panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return _as_svg(figure)
+
+
+def _scattered(scatter: Scatter) -> str:
+    mpl.rcParams["svg.hashsalt"] = scatter.title
+    figure = Figure(figsize=(10, 2.8), layout="constrained")
+    axes = figure.subplots()
+    for each in scatter.points:
+        axes.scatter([each.x], [each.y], color=each.color, s=60, label=each.name, zorder=2)
+        axes.annotate(
+            f"{each.x:.3g}, {each.y:.4g}", (each.x, each.y), (6, 6), textcoords="offset points"
+        )
+    line = sorted((each.x, each.y) for each in scatter.points)
+    axes.plot(*zip(*line, strict=True), color="#d1d5db", linewidth=1, zorder=1)
+    axes.set_title(scatter.title, loc="left", fontsize="medium")
+    axes.set_xlabel(scatter.x)
+    axes.set_ylabel(scatter.y)
+    axes.margins(0.15, 0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return _as_svg(figure)
+
+
+def _as_svg(figure: Figure) -> str:
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     svg = drawn.getvalue()

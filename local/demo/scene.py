@@ -39,6 +39,26 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One way to do it: what it comes to on either axis."""
+
+    name: str
+    color: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Ways to do the same, each a point: what one gains is what the other axis pays."""
+
+    title: str
+    x: str
+    y: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
 class Listing:
     """A small table under a scene."""
 
@@ -63,6 +83,7 @@ class Scene:
     moments: dict[str, float] = field(default_factory=dict)
     calls: int | None = None
     charts: list[Chart] = field(default_factory=list)
+    scatter: Scatter | None = None
     listing: Listing | None = None
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from local.demo.acts.provisioned_concurrency import ProvisionedConcurrency
 from local.demo.acts.quota_increase import QuotaIncrease
 from local.demo.acts.spot_fallback import SpotFallback
 from local.demo.acts.traffic_shift import TrafficShift
 
-ACTS = (TrafficShift, QuotaIncrease, SpotFallback)
+ACTS = (TrafficShift, QuotaIncrease, SpotFallback, ProvisionedConcurrency)
