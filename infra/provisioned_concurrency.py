@@ -103,6 +103,25 @@ class ProvisionedConcurrency(Construct):
                 }
             },
         )
+        self._allow_being_tried_out()
+
+    def _allow_being_tried_out(self) -> None:
+        """Whoever registers a target must have the rights to what Application Auto Scaling will do.
+        It tries them out in the caller's name, on the target, on names that do not exist, or on none
+        (Application Auto Scaling user guide, "Permissions validation"; which: "Permissions required
+        for API actions on target services and CloudWatch"). The function itself has none of them:
+        such calls come through another service.
+        """
+        through_a_service = {"Bool": {"aws:ViaAWSService": "true"}}
+        nothing = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"]
+        self.guarded.allow([*nothing, "sagemaker:DescribeEndpointConfig"], ["*"], through_a_service)
+        provision = ["DeleteProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig"]
+        self.guarded.allow(
+            [f"lambda:{each}" for each in provision], [self._functions], through_a_service
+        )
+        self.guarded.allow(
+            ["sagemaker:UpdateEndpointWeightsAndCapacities"], [self._endpoints], through_a_service
+        )
 
     @property
     def _functions(self) -> str:
