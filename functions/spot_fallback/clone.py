@@ -1,4 +1,4 @@
-"""The On-Demand job that takes over from one on Spot, made from what DescribeTrainingJob tells. Pure.
+"""The On-Demand job that takes over from one on Spot, made from what AWS tells of that. Pure.
 
 Every member of CreateTrainingJob and of DescribeTrainingJob (botocore service model of SageMaker)
 stands in exactly one of the sets below; a test holds them against the model. A member that the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from functions.spot_fallback.progress import Job
@@ -45,8 +46,8 @@ CHANGED = frozenset(
 )
 ADDED = frozenset({"Tags"})
 """Not described, but ListTags tells it."""
-UNREADABLE = frozenset({"SessionChainingConfig"})
-"""Only in the request: no call tells it, so the heir goes without."""
+RECORDED = frozenset({"SessionChainingConfig"})
+"""Only in the request, which no call of SageMaker tells; CloudTrail's record of it does."""
 DESCRIBED_ONLY = frozenset(
     {
         "AutoMLJobArn",
@@ -114,17 +115,24 @@ def types_to_try(job: Job, more: Sequence[str]) -> tuple[str, ...]:
 
 
 def clone(
-    job: Job, tags: Mapping[str, str], name: str, seconds: int, types: Sequence[str] = ()
+    job: Job,
+    tags: Mapping[str, str],
+    name: str,
+    seconds: int,
+    types: Sequence[str] = (),
+    recorded: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """CreateTrainingJob's request for the heir.
 
-    tags: of ListTags. seconds: its MaxRuntimeInSeconds. types: as of `types_to_try`. Checkpoints stay
+    tags: of ListTags. seconds: its MaxRuntimeInSeconds. types: as of `types_to_try`. recorded: members
+    of `RECORDED` that the job itself was created with, as far as they are known. Checkpoints stay
     where they are: that is how the heir goes on. Debugger's and the profiler's outputs need no other
     path, as they lie below the job's own name in it (SageMaker developer guide, "Configure the
     DebuggerHookConfig API to save tensors"). MaxWaitTimeInSeconds is "only supported when
     EnableManagedSpotTraining is set to true" (github.com/Kenza-AI/sagify/issues/111).
     """
     request = {part: job[part] for part in KEPT if job.get(part) not in EMPTY}
+    request |= {part: recorded[part] for part in RECORDED & recorded.keys()}
     request["TrainingJobName"] = name
     request["EnableManagedSpotTraining"] = False
     if "ResourceConfig" in job:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core.decision import Act, Decision, Move, Refuse, Settled, Wait
-from functions.core.incident import Incident
+from functions.core.incident import Incident, Stage
 from functions.spot_fallback.clone import MOST_TAGS, heir_name, kept_tags, types_to_try
 from functions.spot_fallback.heirs import follow
 from functions.spot_fallback.observation import JobSeen, Rates, Rules
@@ -52,6 +52,9 @@ LATE = timedelta(hours=1)
 wanted it may have begun it anew."""
 LATEST = timedelta(hours=24)
 """The same for a job whose end was found in time, but which nobody has let us take over since."""
+RECORD_PATIENCE = timedelta(minutes=15)
+"""How long the heir may wait for the record of its original's creation, which tells a field that is
+seldom used; with a deadline only as long as that leaves room."""
 SOONEST, LATEST_LOOK = 60, 3600
 """Seconds until the next look: the heartbeat's own pace, and the most we rely on no event for."""
 RUNNING_LOOK, REFUSED_LOOK = 600, 900
@@ -81,7 +84,7 @@ def decide(seen: JobSeen, incident: Incident | None, rules: Rules) -> Decision:
         case "Stopping", _:
             return Settled("it is stopping; if it ran out of wait time, its end will tell")
         case "Stopped" | "Failed", _ if ours:
-            return _take_over(seen, rules, "it was stopped for this", owed=True)
+            return _take_over(seen, incident, rules, "it was stopped for this", owed=True)
         case "Stopped", secondary if secondary == MAX_WAIT:
             return _if_in_time(seen, incident, rules, "it got no Spot within MaxWaitTimeInSeconds")
         case "Failed", _ if short_of_capacity(job):
@@ -143,10 +146,12 @@ def _if_in_time(seen: JobSeen, incident: Incident | None, rules: Rules, why: str
     since = seen.now - ended(seen.description)
     if since > (LATE if incident is None else LATEST):
         return Settled(f"{why}, {_hours(since)} ago: that is its owner's to take up now")
-    return _take_over(seen, rules, why, owed=False)
+    return _take_over(seen, incident, rules, why, owed=False)
 
 
-def _take_over(seen: JobSeen, rules: Rules, why: str, owed: bool) -> Decision:
+def _take_over(
+    seen: JobSeen, incident: Incident | None, rules: Rules, why: str, owed: bool
+) -> Decision:
     """owed: it was stopped by us, so nobody is asked again."""
     plan = _plan(seen, rules)
     if isinstance(plan, Refuse):
@@ -157,6 +162,7 @@ def _take_over(seen: JobSeen, rules: Rules, why: str, owed: bool) -> Decision:
         "heir": heir_name(job),
         "seconds": math.ceil(plan.progress.allowance.total_seconds()),
         "types": list(types_to_try(job, _affordable(seen, rules))),
+        "record_by": _record_by(seen, incident, plan, rules).isoformat(),
     }
     late = plan.late(seen.now, rules)
     tail = f", which makes it {_hours(late)} late" if late else ""
@@ -215,6 +221,17 @@ def _plan(seen: JobSeen, rules: Rules) -> _Plan | Refuse:
         "dollarsAnHour": _dollars(fleet(job), seen.rates),
     }
     return _Plan(done, deadline, bool(job.get("CheckpointConfig", {}).get("S3Uri")), evidence)
+
+
+def _record_by(seen: JobSeen, incident: Incident | None, plan: _Plan, rules: Rules) -> datetime:
+    """Until when the heir may wait for a record, from the first try to create it on."""
+    tried = seen.now
+    if incident is not None and incident.stage is Stage.ACTING:
+        tried = datetime.fromisoformat(incident.timeline[-1]["at"])
+    latest = tried + RECORD_PATIENCE
+    if plan.deadline is None:
+        return latest
+    return min(latest, plan.deadline - plan.progress.left - rules.changeover)
 
 
 def _forbidden(seen: JobSeen, rules: Rules) -> Refuse | None:

@@ -1,10 +1,10 @@
-"""What AWS says of training jobs on Spot, and the two calls that take one to On-Demand."""
+"""What AWS says of training jobs on Spot, and the two writes that take one to On-Demand."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,7 +14,8 @@ from functions.core.decision import Dial, Refuse
 from functions.core.mode import Mode, of_tag
 from functions.core.remediation import Busy, Changed, Gone, Impossible, Sighting
 from functions.core.signals import Place
-from functions.spot_fallback.clone import clone, heir_name, without_metrics
+from functions.spot_fallback.clone import RECORDED, clone, heir_name, without_metrics
+from functions.spot_fallback.creation import Creations, Recorded
 from functions.spot_fallback.jobs import LATE
 from functions.spot_fallback.observation import Heir, JobSeen
 from functions.spot_fallback.progress import (
@@ -35,6 +36,8 @@ QUOTA_LOOK = 300
 """Seconds until a refusal for want of quota is tried again; raising one takes minutes at least."""
 ENDED_LOOK = 10
 """Seconds until a job is looked at again that ended by itself right before it was to be stopped."""
+RECORD_LOOK = 60
+"""Seconds until the record of a job's creation is looked up again."""
 BUILT_IN_METRICS = "override the metric definitions"
 """In AWS's refusal of MetricDefinitions with the image of a built-in algorithm, which
 DescribeTrainingJob itself gives back (github.com/awslabs/mlspace, its tests). Only this text tells
@@ -66,6 +69,8 @@ class TrainingJobs:
         self._rates = rates
         self._place = place
         self._more_types = tuple(more_types)
+        self._creations = Creations(client)
+        self._now = datetime.min.replace(tzinfo=UTC)
 
     # where to look
 
@@ -120,6 +125,7 @@ class TrainingJobs:
         self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime
     ) -> JobSeen:
         """The job, and the heir once there can be one: it is created when the job is over."""
+        self._now = now
         job = self._describe(_name(target))
         heir = None if job["TrainingJobStatus"] == "InProgress" else self._heir(job)
         types = [*fleet(job), *(fleet(heir.description) if heir else ()), *self._more_types]
@@ -165,7 +171,9 @@ class TrainingJobs:
 
     def act(self, target: str, seen: Dial, write: Dial) -> Dial | None:
         """Stop the job, or create its heir: `write` of the latter holds the heir's
-        MaxRuntimeInSeconds as `seconds`, and `types`, the instance types to try.
+        MaxRuntimeInSeconds as `seconds`, `types`, the instance types to try, and `record_by`, until
+        when the record of the job's creation may be waited for. What was done without that record
+        says so in `unread`.
 
         SageMaker has no lock on a job: it is described once more right before the call.
         """
@@ -197,7 +205,9 @@ class TrainingJobs:
         if job["TrainingJobStatus"] not in {"Stopped", "Failed"}:
             raise Busy(f"{name} is not over yet, and two jobs must not share its checkpoints")
         tags = self._tags(job)
-        request = clone(job, tags, write["heir"], write["seconds"], write["types"])
+        recorded, unread = self._recorded(job, write)
+        write = {part: value for part, value in {**write, **unread}.items() if part != "record_by"}
+        request = clone(job, tags, write["heir"], write["seconds"], write["types"], recorded)
         try:
             return self._send(job, tags, request, write)
         except ClientError as error:
@@ -215,6 +225,29 @@ class TrainingJobs:
                     ) from error
                 case _:
                     raise
+
+    def _recorded(
+        self, job: Job, write: Dial
+    ) -> tuple[Mapping[str, Any], Mapping[str, Mapping[str, str]]]:
+        """What only the record of the job's creation tells, and what to note if that is unknown.
+
+        The job is over, and its work waits: a record is waited for while that costs nothing that
+        matters, and is not worth more than the work.
+        """
+        found = self._creations.of(job, self._now)
+        if isinstance(found, Recorded):
+            return found.members, {}
+        if found.later and self._may_wait(write):
+            raise Busy(found.why, code="awaiting-creation-record", again=RECORD_LOOK)
+        logger.warning("its heir goes without what only its creation's record tells", why=found.why)
+        return {}, {"unread": dict.fromkeys(sorted(RECORDED), found.why)}
+
+    def _may_wait(self, write: Dial) -> bool:
+        """Whether the next look at the record still comes in time."""
+        if "record_by" not in write:
+            return False
+        next_look = self._now + timedelta(seconds=RECORD_LOOK)
+        return next_look <= datetime.fromisoformat(write["record_by"])
 
     def _send(
         self, job: Job, tags: Mapping[str, str], request: dict[str, Any], write: Dial

@@ -6,6 +6,7 @@ that what a later model brings is noticed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 
 from functions.spot_fallback import clone as cloning
 from functions.spot_fallback.clone import clone, heir_name, kept_tags, types_to_try, without_metrics
+from functions.spot_fallback.creation import creation
+from local.cloud.cloudtrail.parameters import request_parameters
 from tests.unit.spot_jobs import NOON, TYPE, job, minutes
 
 SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
@@ -32,7 +35,6 @@ CHANGED = {
     "ResourceConfig",
     "StoppingCondition",
     "Tags",
-    "SessionChainingConfig",
 }
 """What the heir does not simply repeat; each has a test of its own below."""
 READ_ONLY = {"SelectedInstanceType", "SelectedInstanceCount"}
@@ -114,6 +116,16 @@ def described(request: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, 
     return {**{k: v for k, v in rest.items() if k not in REQUEST.members}, **told}
 
 
+def recorded(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the record of a request's call in CloudTrail tells of it, as it is read."""
+    written = request_parameters(SAGEMAKER.operation_model("CreateTrainingJob"), request)
+    record = {"eventSource": "sagemaker.amazonaws.com", "requestParameters": written}
+    found = creation({"EventTime": NOON, "CloudTrailEvent": json.dumps(record)})
+    assert found is not None
+    assert found.members is not None
+    return found.members
+
+
 REQUESTS = values(REQUEST).map(valid_for_spot)
 ANSWERS = values(ANSWER)
 MODERATE = settings(
@@ -132,7 +144,7 @@ WHOLE = valid_for_spot(whole(REQUEST))
 def test_the_heir_asks_for_all_that_its_original_asked_for(
     request: dict[str, Any], rest: dict[str, Any]
 ) -> None:
-    made = clone(described(request, rest), {}, "heir", 1800)
+    made = clone(described(request, rest), {}, "heir", 1800, (), recorded(request))
 
     for name in REQUEST.members.keys() - CHANGED:
         assert made.get(name) == (
@@ -159,11 +171,36 @@ def test_only_what_makes_it_a_spot_job_is_changed_in_parts(
 
 
 def test_every_member_of_the_model_is_accounted_for_once() -> None:
-    created = [cloning.KEPT, cloning.CHANGED, cloning.ADDED, cloning.UNREADABLE]
+    created = [cloning.KEPT, cloning.CHANGED, cloning.ADDED, cloning.RECORDED]
     assert sorted(name for each in created for name in each) == sorted(REQUEST.members)
 
     answered = [cloning.KEPT, cloning.CHANGED, cloning.DESCRIBED_ONLY]
     assert sorted(name for each in answered for name in each) == sorted(ANSWER.members)
+
+
+def test_what_is_read_of_a_record_are_structures_without_maps() -> None:
+    """Else a key of the caller's own would be taken for a name."""
+
+    def kinds(shape: Any) -> set[str]:
+        within = getattr(shape, "members", {}).values()
+        return {shape.type_name}.union(*map(kinds, within))
+
+    for name in cloning.RECORDED:
+        assert REQUEST.members[name].type_name == "structure"
+        assert not kinds(REQUEST.members[name]) & {"map", "list"}
+
+
+def test_without_a_record_the_heir_goes_without_what_only_that_tells() -> None:
+    assert "SessionChainingConfig" not in clone(job(), {}, "heir", 60)
+
+
+def test_nothing_else_is_taken_from_a_record() -> None:
+    more = {"SessionChainingConfig": {"EnableSessionTagChaining": True}, "RoleArn": "another"}
+
+    made = clone(job(), {}, "heir", 60, (), more)
+
+    assert made["SessionChainingConfig"] == {"EnableSessionTagChaining": True}
+    assert made["RoleArn"] == job()["RoleArn"]
 
 
 def test_every_part_of_the_changed_members_is_known() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.decision import Act, Move, Refuse, Settled, Wait
+from functions.core.incident import Stage
 from functions.spot_fallback.clone import heir_name
 from functions.spot_fallback.jobs import decide
 from tests.unit.spot_jobs import (
@@ -259,8 +260,34 @@ def test_once_stopped_for_it_the_heir_is_created() -> None:
     act = acted(decide(seen(over("Stopped"), 301), stopped_by_us(), RULES))
 
     assert act.goal == DONE
-    assert act.write == {**DONE, "seconds": 600 * 60 - 225 * 60 + 600, "types": []}
+    assert act.write == {
+        **DONE,
+        "seconds": 600 * 60 - 225 * 60 + 600,
+        "types": [],
+        "record_by": at(301 + 15),
+    }
     assert act.move is Move.SAFETY
+
+
+def test_the_record_of_its_creation_is_waited_for_from_the_first_try_on() -> None:
+    trying = stopped_by_us().to(Stage.ACTING, NOON + minutes(301), "stopped for this")
+
+    act = acted(decide(seen(over("Stopped"), 310), trying, RULES))
+
+    assert act.write["record_by"] == at(301 + 15)
+
+
+@pytest.mark.parametrize(("room", "waits"), [(60, 15), (5, 5), (-5, -5)])
+def test_the_record_is_not_waited_for_past_the_last_moment_for_the_deadline(
+    room: int, waits: int
+) -> None:
+    """Of 5 hours of work 225 min are kept."""
+    left, changeover = 5 * 60 - 225, RULES.changeover.total_seconds() / 60
+    deadline = at(301 + left + changeover + room)
+
+    late = seen(over("Stopped"), 301, work="5", deadline=deadline)
+
+    assert acted(decide(late, stopped_by_us(), RULES)).write["record_by"] == at(301 + waits)
 
 
 def test_a_job_that_failed_as_it_was_stopped_is_taken_over_all_the_same() -> None:
