@@ -36,6 +36,7 @@ _DISTRIBUTIONS = (
 SERVICES = (
     "application-autoscaling",
     "autoscaling",
+    "cloudtrail",
     "cloudwatch",
     "dynamodb",
     "ec2",

@@ -196,10 +196,13 @@ class SpotFallback(Construct):
 
         To create it with tags needs AddTags too, granted for that alone: who may tag any job could
         opt it in (Service Authorization Reference, "Amazon SageMaker", the keys of both actions).
+        One field of the request is read from CloudTrail's record of the job before it, an action
+        that takes no resource (same reference, "AWS CloudTrail").
         Network interfaces and data are its execution role's. So is kms:CreateGrant where its
         volumes have a key of their own: the caller needs it only if that role lacks it, and is not
         granted it (SageMaker developer guide, "Amazon SageMaker AI API Permissions").
         """
+        self.guarded.allow(["cloudtrail:LookupEvents"], ["*"])
         tagged = {f"aws:RequestTag/{_TAG}": _OPTED_IN}
         self.guarded.allow(["sagemaker:CreateTrainingJob"], [self._jobs], {"StringEquals": tagged})
         self.guarded.allow(

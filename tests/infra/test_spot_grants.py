@@ -163,13 +163,22 @@ def test_the_listed_roles_are_passed_to_instances_and_jobs_and_no_other_role_is(
 def test_without_a_listed_role_none_is_passed_and_no_job_created(statements, with_roles):
     """A job always has a role; a group's instances need none."""
     without, more = granted(statements()), granted(with_roles)
-    assert more - without == {"iam:PassRole", "sagemaker:AddTags", "sagemaker:CreateTrainingJob"}
+    assert more - without == {
+        "cloudtrail:LookupEvents",
+        "iam:PassRole",
+        "sagemaker:AddTags",
+        "sagemaker:CreateTrainingJob",
+    }
     assert without >= {"autoscaling:UpdateAutoScalingGroup", "ec2:RunInstances"}
+
+
+def test_records_of_calls_are_read_of_the_account_as_they_have_no_resource(grant):
+    assert grant("cloudtrail:LookupEvents")["Resource"] == "*"
 
 
 def test_nothing_is_ended_but_a_job_that_another_takes_over_from(with_roles):
     """Twins, and what runs on Spot, are people's to end."""
-    reads = ("Describe", "Get", "List")
+    reads = ("Describe", "Get", "List", "Lookup")
     writes = {a for a in granted(with_roles) if not a.partition(":")[2].startswith(reads)}
     assert writes - REMEDIATING == {
         "autoscaling:DetachInstances",
