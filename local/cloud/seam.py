@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 from moto.backends import get_backend
-from moto.core import base_backend, botocore_stubber, errors, responses
+from moto.core import base_backend, botocore_stubber, errors, responses, serialize
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
 
-from local.cloud import cloudtrail
+from local.cloud import answers, cloudtrail
 from local.cloud.shapes import misfits, violations
 from local.cloud.world import WORLD
 
@@ -278,6 +278,11 @@ def guard() -> None:
     require(errors, "COMMON_ERROR_CODES", "ErrorLookupFactory")
     require(responses.BaseResponse, "parse_parameters", "_get_action", "get_current_account")
     errors.COMMON_ERROR_CODES.extend(COMMON_ERRORS)
+    require(responses, "XFormedAttributePicker")
+    require(serialize.ResponseSerializer, "get_value")
+    for serializer in (serialize.BaseXMLSerializer, serialize.EC2Serializer):
+        require(serializer, "_serialize_body")
+    answers.install()
     process, reset = stubber.process_request, backends.reset.__func__
 
     def process_in_turn(self: Any, request: Any) -> Any:
