@@ -11,9 +11,10 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instances import Instance
-from moto.ec2.utils import convert_tag_spec, generic_filter, random_spot_request_id
+from moto.ec2.utils import convert_tag_spec, random_spot_request_id
 
 from local.cloud.ec2.launches import Launches
+from local.cloud.ec2.lookups import matching
 from local.cloud.ec2.moments import now, utc
 from local.cloud.ec2.orders import Order
 from local.cloud.seam import Refusal, operation
@@ -170,8 +171,7 @@ class SpotRequests(Launches):
                     f"The spot instance request ID '{each}' does not exist",
                 )
         found = [self._requests[each] for each in spot_instance_ids or self._requests]
-        matching: list[SpotRequest] = generic_filter(filters, found)
-        return matching
+        return matching(filters, found)
 
     def bought(self, order: Order, instances: Sequence[Instance]) -> None:
         """Instances were launched as Spot Instances: each has a request, fulfilled at once."""
