@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
 
 from benchmarks.figures import Figure, Measurement
-from functions.spot_fallback.clone import clone, kept_tags
+from functions.core.signals import Place
+from functions.spot_fallback.clone import heir_name, kept_tags
+from functions.spot_fallback.rates import RateCard
+from functions.spot_fallback.training import TrainingJobs
+from local.cloud.cloudtrail.parameters import request_parameters
 
 SEED = 20260302
 REQUESTS = 500
 SECONDS = 1800
+CREATED = datetime(2026, 3, 2, tzinfo=UTC)
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
-REQUEST: Any = MODEL.operation_model("CreateTrainingJob").input_shape
+CREATE = MODEL.operation_model("CreateTrainingJob")
+REQUEST: Any = CREATE.input_shape
 ANSWER: Any = MODEL.operation_model("DescribeTrainingJob").output_shape
 ON_PURPOSE = frozenset(
     {
@@ -38,8 +46,9 @@ LIMITS = (
     "Requests follow the service model's shapes, enumerations and least lengths, not what members mean"
     " together: most of them SageMaker would refuse.",
     "DescribeTrainingJob is taken to tell what was asked for wherever its model has a place for it,"
-    " and ListTags the tags.",
-    "SessionChainingConfig is lost: it is in the request alone, and no call tells it.",
+    " ListTags the tags, and CloudTrail's record of the request, written as recorded ones are, the rest.",
+    "SessionChainingConfig is in that record alone: it is lost where the account does not let the"
+    " function look it up, or CloudTrail has none 15 minutes after the job's creation.",
 )
 
 Path = str
@@ -150,13 +159,50 @@ def on_spot(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def cloned(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The request for the job that goes on from it, made from what AWS tells of the first."""
-    told: dict[str, Any] = _told(request, ANSWER)
-    told |= {"TrainingJobArn": "arn", "CreationTime": datetime(2026, 3, 2, tzinfo=UTC)}
-    tags = {each["Key"]: each["Value"] for each in request.get("Tags", ())}
-    made = clone(told, tags, "heir", SECONDS)
-    given = [tag for tag in made.pop("Tags") if tag["Key"] in kept_tags(tags)]
-    return {**made, "Tags": given} if given else made
+    """The request for the job that goes on from it, as the function makes it from what AWS tells."""
+    aws = Told(request)
+    jobs = TrainingJobs(lambda service: aws, RateCard((), aws), Place.of_arn(aws.arn))
+    write = {"stopped": True, "heir": heir_name(aws.described), "seconds": SECONDS, "types": []}
+    jobs.act(aws.arn, {}, write)
+    given = [tag for tag in aws.made.pop("Tags") if tag["Key"] in kept_tags(aws.tags)]
+    return {**aws.made, "Tags": given} if given else aws.made
+
+
+class Told:
+    """AWS, as far as it is asked when a job that is over is followed by another one: what it tells
+    of the request that the first one was created with. made: the request for the other one."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        name = request["TrainingJobName"]
+        self.arn = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
+        self.described: dict[str, Any] = {
+            **_told(request, ANSWER),
+            "TrainingJobArn": self.arn,
+            "TrainingJobStatus": "Stopped",
+            "SecondaryStatus": "Stopped",
+            "CreationTime": CREATED,
+        }
+        self.tags = {each["Key"]: each["Value"] for each in request.get("Tags", ())}
+        record = {
+            "eventSource": "sagemaker.amazonaws.com",
+            "requestParameters": request_parameters(CREATE, request),
+            "responseElements": {"trainingJobArn": self.arn},
+        }
+        event = {"EventTime": CREATED, "CloudTrailEvent": json.dumps(record)}
+        self._pages = {
+            "list_tags": {"Tags": request.get("Tags", [])},
+            "lookup_events": {"Events": [event]},
+        }
+        self.made: dict[str, Any] = {}
+
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
+        return self.described
+
+    def create_training_job(self, **request: Any) -> None:
+        self.made = request
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **asked: [self._pages[operation]])
 
 
 def _told(content: Any, shape: Any) -> Any:

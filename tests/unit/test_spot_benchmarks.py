@@ -17,6 +17,7 @@ from benchmarks.spot_jobs import COPIES, LATEST, MAX_SLACK, MIN_SLACK, START, Jo
 from benchmarks.spot_scene import TICK, Blow, Losses, event, storm, ticks
 from benchmarks.spot_storm import Storm, lookups_of, most_within, updates_of
 from functions.core.signals import Place, read
+from functions.spot_fallback import creation, training
 from functions.spot_fallback.clone import clone
 from functions.spot_fallback.reading import AtRisk, Warned
 from functions.spot_fallback.reading import read as read_spot
@@ -239,10 +240,14 @@ def test_a_clone_that_drops_a_field_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(spot_clone, "REQUESTS", 3)
     usual = spot_clone.measure(lambda line: None)
-    monkeypatch.setattr(spot_clone, "clone", forgetful)
+    monkeypatch.setattr(training, "clone", forgetful)
     lost = spot_clone.measure(lambda line: None)
-    assert usual.settings["lost"] == ["SessionChainingConfig.EnableSessionTagChaining"]
-    assert set(lost.settings["lost"]) - set(usual.settings["lost"]) == {
-        "VpcConfig.SecurityGroupIds",
-        "VpcConfig.Subnets",
-    }
+    assert usual.settings["lost"] == []
+    assert lost.settings["lost"] == ["VpcConfig.SecurityGroupIds", "VpcConfig.Subnets"]
+
+
+def test_a_record_that_is_not_read_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spot_clone, "REQUESTS", 3)
+    monkeypatch.setattr(creation, "_members", lambda asked: {})
+    lost = spot_clone.measure(lambda line: None)
+    assert lost.settings["lost"] == ["SessionChainingConfig.EnableSessionTagChaining"]
