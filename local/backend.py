@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,13 @@ class Ministack:
 
     def put_event(self, envelope: dict[str, Any]) -> list[str]:
         """Puts an event on the default bus as an AWS service does; the names of matched rules."""
-        matched: list[str] = self._post("events", envelope)["matched_rules"]
+        [matched] = self.put_events([envelope])
+        return matched
+
+    def put_events(self, envelopes: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """The same for several, in one request; the names of the rules that each matched."""
+        told = {"envelopes": [dict(each) for each in envelopes]}
+        matched: list[list[str]] = self._post("events", told)["matched_rules"]
         return matched
 
     def invoke_for_alarm(self, function_arn: str, payload: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from local.cloud.awslambda.traffic_control import traffic_faults
 from local.cloud.fault import Rejected
 from local.cloud.server import serve as serve_cloud
 from local.front_door import Backends, FrontDoor
+from local.gathering import Gathering
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,10 @@ SERVICE_KEYS = {
     "CLOUDWATCHALARMS": Identity("cloudwatch.amazonaws.com"),
     "APPLICATIONAUTOSCALING": Identity("application-autoscaling.amazonaws.com"),
 }
+
+SWITCH = 0.0005
+"""Seconds that a thread computes while others wait. Every call passes several threads, here and on
+its way through the front door: with Python's 5 ms a long answer would hold up all others."""
 
 
 def main(state: Path, *, until_stdin_ends: bool) -> None:
@@ -55,6 +60,7 @@ def main(state: Path, *, until_stdin_ends: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO"
     )
+    sys.setswitchinterval(SWITCH)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     asyncio.run(_serve(state, until_stdin_ends))
 
@@ -119,9 +125,10 @@ class _Deliveries:
         self._ministack = ministack
         self._endpoint_url = addresses.endpoint_url
         self._topics: Any = None
+        self._events = Gathering(ministack.put_events)
 
     def event(self, envelope: Any) -> None:
-        self._ministack.put_event(dict(envelope))
+        self._events.send(envelope)
 
     def invoke(self, arn: str, payload: Any) -> None:
         self._ministack.invoke_for_alarm(arn, dict(payload))
@@ -132,13 +139,6 @@ class _Deliveries:
         self._topics.publish(TopicArn=topic_arn, Subject=subject[:100], Message=message)
 
 
-def _functions(addresses: Addresses) -> Callable[[str], Any]:
-    """Lambda as Application Auto Scaling calls it, by Region."""
-
-    @cache
-    def client(region: str) -> Any:
-        return _client("lambda", "APPLICATIONAUTOSCALING", region, addresses.endpoint_url)
-
 def _gate_before(backends: Backends) -> Callable[[ClientSession], Gate]:
     """What holds the calls of functions against their roles."""
 
@@ -148,6 +148,13 @@ def _gate_before(backends: Backends) -> Callable[[ClientSession], Gate]:
 
     return gate
 
+
+def _functions(addresses: Addresses) -> Callable[[str], Any]:
+    """Lambda as Application Auto Scaling calls it, by Region."""
+
+    @cache
+    def client(region: str) -> Any:
+        return _client("lambda", "APPLICATIONAUTOSCALING", region, addresses.endpoint_url)
 
     return client
 

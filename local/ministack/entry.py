@@ -30,8 +30,9 @@ def wrap(
     """ministack's application with the entries `ready`, `events`, `invocations`, `traffic` and
     `policies` before it."""
 
-    def put_event(envelope: dict[str, Any]) -> dict[str, Any]:
-        return {"matched_rules": events.put_event(envelope, account, region)}
+    def put_events(body: dict[str, Any]) -> dict[str, Any]:
+        matched = [events.put_event(each, account, region) for each in body["envelopes"]]
+        return {"matched_rules": matched}
 
     def invoke(body: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -58,11 +59,11 @@ def wrap(
 
     entries: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         "ready": lambda _: {"ready": True},
-        "events": put_event,
+        "events": put_events,
         "invocations": invoke,
         "traffic": traffic,
-    }
         "policies": lambda body: {"documents": policies.documents(account, body["role"])},
+    }
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
