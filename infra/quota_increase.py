@@ -72,6 +72,11 @@ class QuotaIncrease(Construct):
                 quota_signals.limits_of_trusted_advisor(),
                 "Service limits of this Region that Trusted Advisor finds used up or nearly so.",
             ),
+            (
+                "HandedOver",
+                quota_signals.handed_over(),
+                "What another remediation of this stack was refused for a quota.",
+            ),
         ):
             self.guarded.route(id, self.queue, pattern, description)
 

@@ -172,5 +172,18 @@ def limits_of_trusted_advisor() -> events.EventPattern:
     )
 
 
+def handed_over() -> events.EventPattern:
+    """What another remediation of this stack was refused for a quota, unless it only observes.
+
+    Of quota increase's own events none has such a code: a rule must not trigger itself (EventBridge
+    API reference, PutRule).
+    """
+    return events.EventPattern(
+        source=["ml-capacity-remediation"],
+        detail_type=["Remediation Decided", "Remediation Refused"],
+        detail={"code": ["account-headroom", "regional-quota"], "mode": ["approve", "act"]},
+    )
+
+
 def _any_prefix() -> list[dict[str, str]]:
     return [{"suffix": code} for code in _SHORT_OF_INSTANCES]

@@ -1,4 +1,4 @@
-"""What came in, typed: an alarm, another event of an AWS service, the heartbeat, an operator's nudge.
+"""What came in, typed: an alarm, another event, the heartbeat, an operator's nudge.
 
 It only says where to look.
 """
@@ -14,6 +14,9 @@ from typing import Any
 
 OWN_SOURCE = "ml-capacity-remediation"
 ALARM_DETAIL_TYPE = "CloudWatch Alarm State Change"
+TOLD = ("Remediation Refused", "Remediation Decided")
+"""Detail types by which one remediation may tell another where to look, of those that `telling`
+sends. Whoever may put events on the bus can write the same; so they too only say where to look."""
 
 
 class Kind(Enum):
@@ -44,8 +47,8 @@ class Signal:
 
     detail: for an alarm, the same shape whether EventBridge or the alarm itself brought it
     (`alarmName`, `state`, `previousState`, `configuration`, perhaps `muteDetail`); for another
-    event of an AWS service as it came. direct: the alarm invoked the function as its own action.
-    place: where it happened. source, detail_type, resources: of an event, as it came.
+    event, of an AWS service or of this stack, as it came. direct: the alarm invoked the function as
+    its own action. place: where it happened. source, detail_type, resources: of an event, as it came.
     """
 
     kind: Kind
@@ -113,6 +116,8 @@ def read(envelope: object, here: Place | None) -> Signal:
             return Signal(Kind.ALARM, arn, _time(envelope), alarm, place=Place.of_arn(arn))
         case str(), str() if source.startswith("aws.") and source != "aws.cloudwatch":
             return _event(envelope, here)
+        case "ml-capacity-remediation", str() if detail_type in TOLD:
+            return _event(envelope, here)
         case "aws.cloudwatch", None if "alarmData" in envelope:
             _check_place(here, envelope.get("accountId"), envelope.get("region"))
             arn = _alarm_arn(envelope.get("alarmArn"), here)
@@ -127,7 +132,8 @@ def read(envelope: object, here: Place | None) -> Signal:
 
 
 def _event(envelope: Mapping[str, Any], here: Place | None) -> Signal:
-    """An event of an AWS service. Shape: EventBridge user guide, "Events in Amazon EventBridge"."""
+    """An event of an AWS service, or of this stack. Shape: EventBridge user guide, "Events in Amazon
+    EventBridge"."""
     _check_place(here, envelope.get("account"), envelope.get("region"))
     resources = envelope.get("resources", [])
     if not isinstance(resources, list) or not all(isinstance(each, str) for each in resources):

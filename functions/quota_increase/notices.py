@@ -1,4 +1,5 @@
-"""What AWS tells of its own accord: use near a quota, jobs and endpoints that failed. Pure."""
+"""What AWS tells of its own accord: use near a quota, jobs and endpoints that failed; and what another
+remediation could not do for want of a quota. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from functions.core.decision import Refuse
 from functions.core.signals import BadSignal
 from functions.quota_increase import texts
 from functions.quota_increase.calls import of_sagemaker_text
-from functions.quota_increase.quota_names import code_of
-from functions.quota_increase.readings import CapacityShort, NearLimit, Reading
+from functions.quota_increase.quota_names import LAMBDA_CONCURRENCY, code_of
+from functions.quota_increase.readings import CapacityShort, NearLimit, Reading, Refused
 from functions.quota_increase.untrusted import NUMBER, count, mapping, number, text, within
 
 SERVICE = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -116,6 +117,37 @@ def of_sagemaker(detail: Mapping[str, Any]) -> list[Reading] | Refuse:
         )
     counts = list(within(detail, "InstanceCount"))
     return [CapacityShort("sagemaker", types[0], "", (), count(counts[0] if counts else None))]
+
+
+def of_remediation(detail: Mapping[str, Any]) -> list[Reading] | Refuse:
+    """The quota that kept another remediation from what it would have done. Raises BadSignal.
+
+    `account-headroom`: what is missing is missing on top of the limit, for concurrency that is reserved
+    or provisioned is taken whether it is in use or not (Lambda developer guide, "Configuring reserved
+    concurrency for a function"). Where Lambda itself refused the call, only the whole rise is known, not
+    how much of it was too much. `regional-quota`: SageMaker's own words.
+    """
+    code, name = text(detail.get("code")), text(detail.get("remediation")) or "a remediation"
+    if code not in ("account-headroom", "regional-quota"):
+        raise BadSignal("unknown-signal", f"{name:.80} tells of {code!r:.80}, which is no quota's")
+    if text(detail.get("mode")) not in ("approve", "act"):
+        return Refuse("only-observed", f"{name:.80} only observes what the quota is too small for")
+    if code == "regional-quota":
+        return of_sagemaker_text(text(detail.get("reason")))
+    said = mapping(detail.get("evidence"))
+    limit, delta = number(said.get("limit")), number(said.get("delta"))
+    if "quota_code" not in said:
+        rise = (number(said.get("to")) or 0.0) - (number(said.get("from")) or 0.0)
+        quota = code_of("lambda", LAMBDA_CONCURRENCY)
+        return [
+            Refused("lambda", LAMBDA_CONCURRENCY, quota, None, None, rise if rise > 0 else None)
+        ]
+    service, quota, called = (
+        text(said.get(key)) for key in ("service_code", "quota_code", "quota_name")
+    )
+    if not SERVICE.fullmatch(service) or not CODE.fullmatch(quota):
+        raise BadSignal("unparsable-text", f"{service!r:.80} with {quota!r:.80} is no quota's code")
+    return [Refused(service, called, quota, limit, limit, delta or None)]
 
 
 def _asked(detail: Mapping[str, Any]) -> list[str]:

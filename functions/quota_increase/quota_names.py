@@ -72,6 +72,9 @@ CODES: Mapping[str, Mapping[str, str]] = {
     },
     "lambda": {LAMBDA_CONCURRENCY: "L-B99A9384"},
     "sagemaker": {
+        "Maximum total concurrency that can be allocated across all serverless endpoints": (
+            "L-96300102"
+        ),
         "Number of instances across all training jobs": "L-00C91CB5",
         "ml.g5.48xlarge for endpoint usage": "L-0100B823",
         "ml.g6.4xlarge for training job usage": "L-07B51BA0",

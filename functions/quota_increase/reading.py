@@ -47,6 +47,8 @@ def _event(signal: Signal, here: Place) -> list[Reading] | Refuse:
             return notices.of_health(detail, signal.resources)
         case "aws.trustedadvisor", "Trusted Advisor Check Item Refresh Notification":
             return notices.of_trusted_advisor(detail, here.region)
+        case "ml-capacity-remediation", _:
+            return notices.of_remediation(detail)
         case _:
             raise BadSignal(
                 "unknown-signal",

@@ -14,6 +14,8 @@ from cli.main import app
 FILES = Path(__file__).parents[2] / "events"
 HERE = "us-east-1:123456789012"
 ASKED = {
+    "quota_increase/concurrency_handed_over.json": "Concurrent executions",
+    "quota_increase/concurrency_refused_by_lambda_handed_over.json": "Concurrent executions",
     "quota_increase/endpoint_failed_for_a_quota.json": "ml.g5.48xlarge for endpoint usage",
     "quota_increase/endpoint_refused.json": "ml.g5.48xlarge for endpoint usage",
     "quota_increase/fleet_refused_inside_a_success.json": "Running On-Demand G and VT instances",
@@ -24,6 +26,9 @@ ASKED = {
     ),
     "quota_increase/processing_jobs_total_refused.json": (
         "Number of instances across all processing jobs"
+    ),
+    "quota_increase/serverless_concurrency_handed_over.json": (
+        "Maximum total concurrency that can be allocated across all serverless endpoints"
     ),
     "quota_increase/service_quotas_threshold.json": "Number of instances across all training jobs",
     "quota_increase/spot_instances_refused.json": "All P5 Spot Instance Requests",
@@ -52,6 +57,7 @@ PASSED_OVER = {
     "quota_increase/alarm_on_something_else.json": "not-an-endpoint",
     "quota_increase/call_not_allowed.json": "not-a-shortage",
     "quota_increase/call_throttled.json": "not-a-shortage",
+    "quota_increase/concurrency_handed_over_only_observed.json": "only-observed",
     "quota_increase/training_job_failed_of_itself.json": "not-a-shortage",
     "quota_increase/trusted_advisor_well.json": "not-a-shortage",
     "quota_increase/usage_alarm_muted.json": "muted",
@@ -59,12 +65,14 @@ PASSED_OVER = {
 """Events that need no remedy, and why not."""
 UNREADABLE = {
     "invalid/event_nobody_asked_for.json": "unknown-signal",
+    "invalid/handed_over_without_a_quota.json": "unparsable-text",
     "invalid/quota_call_in_another_region.json": "other-region",
     "invalid/quota_call_of_another_account.json": "foreign-account",
     "invalid/quota_call_of_unknown_family.json": "unknown-family",
     "invalid/quota_call_of_wrong_types.json": "no-instance-type",
     "invalid/quota_call_without_instance_type.json": "no-instance-type",
     "invalid/quota_text_without_a_name.json": "unparsable-text",
+    "invalid/told_of_no_quota.json": "unknown-signal",
     "invalid/trusted_advisor_of_another_region.json": "other-region",
     "quota_increase/endpoint_out_of_capacity.json": "no-instance-type",
     "quota_increase/instances_out_of_capacity_everywhere.json": "no-instance-type",
@@ -149,6 +157,14 @@ def test_a_refused_call_says_exactly_what_it_needs() -> None:
         1,
     ]
     assert "an increase to 1" in said["would"]
+
+
+def test_what_was_handed_over_needs_what_is_missing_on_top_of_the_limit() -> None:
+    [said] = explained("quota_increase/concurrency_handed_over.json")
+
+    assert said["target"] == f"arn:aws:servicequotas:{HERE}:lambda/L-B99A9384"
+    assert [said[key] for key in ("limit", "utilization", "delta")] == [1000, 1000, 30]
+    assert "an increase to 1030" in said["would"]
 
 
 def test_whole_numbers_have_no_decimals_and_others_keep_theirs(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ HANDLED: dict[str, list[str]] = {
     "alarm_on_something_else": ["not-a-usage-metric"],
     "call_not_allowed": ["not-a-shortage"],
     "call_throttled": ["not-a-shortage"],
+    "concurrency_handed_over": ["acted"],
+    "concurrency_handed_over_only_observed": ["only-observed"],
+    "concurrency_refused_by_lambda_handed_over": ["acted"],
     "endpoint_failed_for_a_quota": ["acted"],
     "endpoint_out_of_capacity": ["no-instance-type"],
     "endpoint_refused": ["acted"],
@@ -25,6 +28,7 @@ HANDLED: dict[str, list[str]] = {
     "instances_refused": ["acted"],
     "instances_refused_through_auto_scaling": ["acted"],
     "processing_jobs_total_refused": ["not-opted-in"],
+    "serverless_concurrency_handed_over": ["not-opted-in"],
     "service_quotas_threshold": ["not-opted-in"],
     "spot_fleet_out_of_capacity": ["capacity-short", "capacity-short"],
     "spot_instances_refused": ["acted"],
@@ -43,12 +47,14 @@ HANDLED: dict[str, list[str]] = {
 }
 REFUSED = {
     "event_nobody_asked_for": "unknown-signal",
+    "handed_over_without_a_quota": "unparsable-text",
     "quota_call_in_another_region": "other-region",
     "quota_call_of_another_account": "foreign-account",
     "quota_call_of_unknown_family": "unknown-family",
     "quota_call_of_wrong_types": "no-instance-type",
     "quota_call_without_instance_type": "no-instance-type",
     "quota_text_without_a_name": "unparsable-text",
+    "told_of_no_quota": "unknown-signal",
     "trusted_advisor_of_another_region": "other-region",
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.signals import OWN_SOURCE, TOLD
 from tests.infra.patterns import matches
 
 EVENTS = Path(__file__).resolve().parent.parent.parent / "events" / "quota_increase"
@@ -16,6 +17,7 @@ LEFT_ALONE = {
     "alarm_on_something_else.json",
     "call_not_allowed.json",
     "call_throttled.json",
+    "concurrency_handed_over_only_observed.json",
     "training_job_failed_of_itself.json",
     "trusted_advisor_well.json",
 }
@@ -204,6 +206,33 @@ def test_quota_requests_themselves_are_left_alone(reaches):
     request = event("service_quotas_threshold", eventName="RequestServiceQuotaIncrease")
     assert reaches(request) == 0
     assert reaches(request | {"detail-type": "AWS API Call via CloudTrail"}) == 0
+
+
+def test_what_another_remediation_was_refused_for_a_quota_is_queued(reaches):
+    """By the names under which the stack's events go, and no others of them."""
+    handed = event("concurrency_handed_over")
+    assert handed["source"] == OWN_SOURCE
+    assert {handed["detail-type"], "Remediation Decided"} == set(TOLD)
+    for kind in TOLD:
+        assert reaches(handed | {"detail-type": kind}) == 1
+    for kind in ("Remediation Acted", "Remediation Failed", "Operator Intent"):
+        assert reaches(handed | {"detail-type": kind}) == 0
+    assert reaches(handed | {"source": "my.app"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({"mode": "approve"}, 1),
+        ({"mode": "observe"}, 0),
+        ({"mode": "off"}, 0),
+        ({"code": "regional-quota"}, 1),
+        ({"code": "maximum"}, 0),
+        ({"code": "above-cap"}, 0),
+    ],
+)
+def test_what_it_could_not_mend_or_nobody_wants_is_left_alone(reaches, changes, count):
+    assert reaches(event("concurrency_handed_over", **changes)) == count
 
 
 def alarm(*metrics: dict[str, Any], state: str = "ALARM") -> dict[str, Any]:

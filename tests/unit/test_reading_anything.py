@@ -33,6 +33,7 @@ REASONS = {
     "not-a-shortage",
     "not-a-usage-metric",
     "not-an-event",
+    "only-observed",
     "other-region",
     "unknown-family",
     "unknown-signal",

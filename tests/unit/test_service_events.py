@@ -69,6 +69,22 @@ def test_an_event_is_read_as_it_came() -> None:
     assert read_body(json.dumps(event()), HERE) == read(event(), HERE)
 
 
+@pytest.mark.parametrize("kind", ["Remediation Refused", "Remediation Decided"])
+def test_what_another_remediation_could_not_do_is_an_event_like_those_of_aws(kind: str) -> None:
+    own = {"source": "ml-capacity-remediation", "detail-type": kind}
+
+    assert read(event(**own), HERE).kind is Kind.EVENT
+    assert refused(event(account="999999999999", **own)).code == "foreign-account"
+    assert refused(event(region="eu-west-1", **own)).code == "other-region"
+
+
+@pytest.mark.parametrize("kind", ["Remediation Acted", "Approval Requested", ["Heartbeat"], None])
+def test_what_else_the_stack_tells_brings_nobody_to_look(kind: object) -> None:
+    own = {"source": "ml-capacity-remediation", "detail-type": kind}
+
+    assert refused(event(**own)).code == "unknown-signal"
+
+
 def test_a_person_calls_it_by_its_type() -> None:
     assert read(event(detail={"alarmName": "x"}), HERE).subject == "AWS API Call via CloudTrail"
 
