@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 
-REMEDIATIONS = ("quota_increase", "spot_fallback", "traffic_shift")
+REMEDIATIONS = ("provisioned_concurrency", "quota_increase", "spot_fallback", "traffic_shift")
 
 # What may be called on any resource, and why.
 ANY_RESOURCE = {
+    "application-autoscaling:DescribeScalableTargets": "takes no resource",
     "autoscaling:DescribeAutoScalingGroups": "takes no resource",
     "autoscaling:DescribeAutoScalingInstances": "takes no resource",
     "autoscaling:DescribeInstanceRefreshes": "takes no resource",
     "autoscaling:DescribeScalingActivities": "takes no resource",
+    "cloudwatch:DeleteAlarms": "through Application Auto Scaling alone, which tries it out on none",
     "cloudwatch:DescribeAlarms": "tells of composite alarms only with a permission on `*`",
     "cloudwatch:GetMetricData": "takes no resource",
     "cloudwatch:ListAlarmMuteRules": "lists every rule of the account",
+    "cloudwatch:PutMetricAlarm": "through Application Auto Scaling alone, which tries it out on none",
     "ec2:DescribeCapacityBlockOfferings": "offers are no resources",
     "ec2:DescribeInstanceTypeOfferings": "instance types are no resources",
     "ec2:DescribeInstanceTypes": "instance types are no resources",
@@ -28,6 +31,8 @@ ANY_RESOURCE = {
     "ec2:DescribeSpotPriceHistory": "prices are no resources",
     "elasticloadbalancing:DescribeTargetGroups": "takes no resource",
     "elasticloadbalancing:DescribeTargetHealth": "takes no resource",
+    "lambda:GetAccountSettings": "takes no resource",
+    "sagemaker:DescribeEndpointConfig": "through Application Auto Scaling alone, on a made-up name",
     "sagemaker:ListTrainingJobs": "lists every job of the account",
     "sagemaker:SearchTrainingPlanOfferings": "offers are no resources",
     "servicequotas:GetAWSDefaultServiceQuota": "takes no resource",
@@ -228,7 +233,7 @@ def test_remediations_that_alarms_speak_to_take_them_as_actions_and_nothing_else
         for p in resources("AWS::Lambda::Permission").values()
     ]
     names = [f["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for f in invoked]
-    assert sorted(names) == ["quota_increase", "traffic_shift"]
+    assert sorted(names) == ["provisioned_concurrency", "quota_increase", "traffic_shift"]
 
 
 @pytest.mark.parametrize(

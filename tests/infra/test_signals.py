@@ -13,7 +13,7 @@ from functions.spot_fallback.money import COUNTED
 from infra.settings import VARIABLE_BYTES, read_settings
 from tests.infra.patterns import matches
 
-REMEDIATIONS = {"quota_increase", "spot_fallback", "traffic_shift"}
+REMEDIATIONS = {"provisioned_concurrency", "quota_increase", "spot_fallback", "traffic_shift"}
 
 SAGEMAKER = {
     "id": "m1",
@@ -163,6 +163,7 @@ def test_functions_are_told_what_they_need(functions, environments, context):
         ("traffic_shift", settings.traffic_shift),
         ("quota_increase", settings.quota_increase),
         ("spot_fallback", settings.spot_fallback),
+        ("provisioned_concurrency", settings.provisioned_concurrency),
     ):
         told = json.loads(environments[name]["LEVER_SETTINGS"])
         assert parse(type(own), told, "") == own
@@ -203,6 +204,8 @@ def test_the_stack_tells_where_its_parts_are(template):
         "LedgerTableName",
         "ModeParameterName",
         "OperatorFunctionArn",
+        "ProvisionedConcurrencyFunctionArn",
+        "ProvisionedConcurrencyQueueUrl",
         "QuotaIncreaseFunctionArn",
         "QuotaIncreaseQueueUrl",
         "SpotFallbackFunctionArn",

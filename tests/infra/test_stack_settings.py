@@ -232,7 +232,7 @@ def test_settings_reach_what_they_set(synthesize):
     assert {g["RetentionInDays"] for g in properties("AWS::Logs::LogGroup")} == {7}
     assert {f["MemorySize"] for f in properties("AWS::Lambda::Function")} == {512}
     sizes = [m["BatchSize"] for m in properties("AWS::Lambda::EventSourceMapping")]
-    assert sorted(map(str, sizes)) == ["1", "1", "1000"]
+    assert sorted(map(str, sizes)) == ["1", "1", "1", "1000"]
     for mapping in properties("AWS::Lambda::EventSourceMapping"):
         assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert properties("AWS::CloudWatch::Dashboard") == []

@@ -103,8 +103,18 @@ def test_cdk_nag_has_nothing_to_object_to_and_each_exception_has_a_reason(build)
     traffic_shift = "TrafficShift/TrafficShift/Role/Resource"
     quota_increase = "QuotaIncrease/QuotaIncrease/Role/Resource"
     spot_fallback = "SpotFallback/SpotFallback/Role/Resource"
+    provisioned_concurrency = "ProvisionedConcurrency/ProvisionedConcurrency/Role/Resource"
     here = "<AWS::Region>:<AWS::AccountId>"
     assert accepted == {
+        ("AwsSolutions-IAM5[Resource::*]", provisioned_concurrency),
+        *(
+            (f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:{each}]", provisioned_concurrency)
+            for each in (
+                f"application-autoscaling:{here}:scalable-target/*",
+                f"lambda:{here}:function:*",
+                f"sagemaker:{here}:endpoint/*",
+            )
+        ),
         ("AwsSolutions-IAM5[Resource::*]", traffic_shift),
         (
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sagemaker:<AWS::Region>"

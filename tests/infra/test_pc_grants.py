@@ -1,0 +1,131 @@
+"""Provisioned concurrency hears of spillover, and writes to what opts in and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core.settings import SettingsError
+from infra.settings import read_settings
+from tests.infra.patterns import matches
+from tests.infra.test_least_privilege import REMEDIATING, as_list, granted, role_of
+from tests.infra.test_signals import alarm
+
+OPTED_IN = {
+    "StringEquals": {"aws:ResourceTag/ml-remediation:provisioned-concurrency": ["approve", "act"]}
+}
+READS = {
+    "application-autoscaling:DescribeScalableTargets",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
+    "lambda:GetAlias",
+    "lambda:GetFunctionConcurrency",
+    "lambda:GetFunctionConfiguration",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "lambda:ListProvisionedConcurrencyConfigs",
+    "lambda:ListTags",
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:ListTags",
+    "tag:GetResources",
+}
+WRITES = {
+    "application-autoscaling:RegisterScalableTarget",
+    "lambda:DeleteProvisionedConcurrencyConfig",
+    "lambda:PutProvisionedConcurrencyConfig",
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+}
+
+
+@pytest.fixture(scope="module")
+def grants(resources) -> list[dict[str, Any]]:
+    return role_of(resources, "provisioned_concurrency")
+
+
+def where(grants: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
+    return [each for each in grants if action in as_list(each["Action"])]
+
+
+def test_it_may_read_and_write_this(grants):
+    assert granted(grants) - REMEDIATING >= READS | WRITES
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("lambda:PutProvisionedConcurrencyConfig", ":function:*"),
+        ("lambda:DeleteProvisionedConcurrencyConfig", ":function:*"),
+        ("sagemaker:UpdateEndpointWeightsAndCapacities", ":endpoint/*"),
+    ],
+)
+def test_it_writes_where_a_tag_opts_in(grants, action, resource):
+    ours = [each for each in where(grants, action) if each["Condition"] == OPTED_IN]
+    (statement,) = ours
+    assert statement["Resource"]["Fn::Join"][1][-1] == resource
+
+
+def test_of_scalable_targets_it_moves_those_of_provisioned_concurrency(grants):
+    (statement,) = where(grants, "application-autoscaling:RegisterScalableTarget")
+    assert statement["Resource"]["Fn::Join"][1][-1] == ":scalable-target/*"
+    assert statement["Condition"]["StringEquals"] == {
+        "application-autoscaling:service-namespace": ["lambda", "sagemaker"],
+        "application-autoscaling:scalable-dimension": [
+            "lambda:function:ProvisionedConcurrency",
+            "sagemaker:variant:DesiredProvisionedConcurrency",
+        ],
+    }
+
+
+def watching(namespace: str, name: str) -> dict[str, Any]:
+    metric = {"namespace": namespace, "name": name}
+    return {"metrics": [{"id": "m1", "metricStat": {"metric": metric}}]}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "heard"),
+    [
+        (watching("AWS/Lambda", "ProvisionedConcurrencySpilloverInvocations"), True),
+        (watching("AWS/Lambda", "ProvisionedConcurrencyUtilization"), True),
+        (
+            watching("AWS/SageMaker", "ServerlessProvisionedConcurrencySpilloverInvocations"),
+            True,
+        ),
+        ({"alarmRule": "ALARM(spill)"}, True),
+        (watching("AWS/Lambda", "Errors"), False),
+        (watching("AWS/SageMaker", "Invocation5XXErrors"), False),
+        (watching("My/App", "ProvisionedConcurrencyUtilization"), False),
+    ],
+)
+def test_alarms_on_provisioned_concurrency_are_queued(patterns, configuration, heard):
+    (pattern,) = patterns["provisioned_concurrency"].values()
+    assert matches(pattern, alarm(configuration)) is heard
+    assert not matches(pattern, alarm(configuration, state="OK"))
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            {"plans": [{"target": "function:shop:live", "min": 9, "max": 3}]},
+            "plans[0].min is 9, above its max, 3",
+        ),
+        (
+            {"plans": [{"target": "function:shop:live"}, {"target": "function:shop:live"}]},
+            "plans[1] would never count",
+        ),
+        (
+            {"prices": {"lambda_x86": {"on_demand": 0.1, "provisioned": 0.1, "duration": 0.2}}},
+            "lambda_x86.on_demand is 0.1, not above its duration, 0.2",
+        ),
+        ({"unreserved_minimum": 99}, "unreserved_minimum must be from 100"),
+        (
+            {"plans": [{"target": f"function:shop{i}:live"} for i in range(60)]},
+            "let fewer plans say more",
+        ),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(own, said):
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({"provisioned_concurrency": own})
+    assert said in str(refusal.value)
