@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from functions.provisioned_concurrency.handler import handler as provisioned_concurrency
 from local.cloud import WORLD
 from local.cloud.awslambda.traffic_control import set_in_process
 from local.cloud.sagemaker.control import put_traffic
-from tests.functional.world import ACCOUNT, REGION, Stage
+from tests.functional.world import ACCOUNT, REGION, Call, Stage
 
 LEVER = "ml-remediation:provisioned-concurrency"
 ALLOCATION = 120
@@ -267,6 +269,34 @@ def warm(stage: Stage) -> Iterator[Warm]:
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     stage.client("iam").create_role(RoleName="shop", AssumeRolePolicyDocument=trust)
     yield Warm(stage)
+
+
+def refuse(
+    stage: Stage,
+    operation: str,
+    code: str,
+    text: str = "Rate exceeded",
+    times: int | None = None,
+    having: Mapping[str, str] | None = None,
+) -> list[str]:
+    """AWS refuses an operation from now on, or so many times. having: parameters of the calls that it
+    refuses. Returns the operations that it refused, as they come."""
+    refused: list[str] = []
+
+    def fault(moment: str, call: Call) -> None:
+        if (moment, call.operation) != ("before", operation) or len(refused) == times:
+            return
+        if (having or {}).items() <= call.parameters.items():
+            refused.append(operation)
+            raise ClientError({"Error": {"Code": code, "Message": text}}, operation)
+
+    stage.fault = fault
+    return refused
+
+
+def relent(stage: Stage) -> None:
+    """AWS refuses nothing any more."""
+    stage.fault = lambda moment, call: None
 
 
 def codes(answer: Mapping[str, Any]) -> list[str]:

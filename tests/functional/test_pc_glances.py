@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functional.concurrency import LEVER, Warm, warm, wish
+from tests.functional.concurrency import LEVER, Warm, refuse, relent, warm, wish
 from tests.functional.world import Stage
 
 
@@ -20,15 +19,7 @@ def scene(stage: Stage) -> Iterator[Warm]:
 
 def throttle(stage: Stage, operation: str, **parameters: str) -> None:
     """AWS throttles an operation, on one resource where it is named."""
-
-    def fault(moment: str, call: Any) -> None:
-        if moment != "before" or call.operation != operation:
-            return
-        if parameters.items() <= call.parameters.items():
-            error = {"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}
-            raise ClientError(error, operation)
-
-    stage.fault = fault
+    refuse(stage, operation, "TooManyRequestsException", having=parameters)
 
 
 def test_a_function_that_cannot_be_read_holds_up_no_other(scene: Warm) -> None:
@@ -38,7 +29,7 @@ def test_a_function_that_cannot_be_read_holds_up_no_other(scene: Warm) -> None:
     scene.beat()
     assert (scene.level("shop:live"), scene.level("till:live")) == (0, 2)
 
-    scene.stage.fault = lambda moment, call: None
+    relent(scene.stage)
     scene.beat()
     assert scene.level("shop:live") == 2
 
@@ -50,7 +41,7 @@ def test_without_the_list_of_the_opted_in_the_next_heartbeat_asks_again(scene: W
     with pytest.raises(ClientError):
         scene.stage.heartbeat()
 
-    scene.stage.fault = lambda moment, call: None
+    relent(scene.stage)
     scene.beat()
     assert scene.level() == 2
 
@@ -70,7 +61,7 @@ def test_nothing_falls_for_want_of_metrics(scene: Warm) -> None:
     scene.beat(40)
     assert scene.level() == 4
 
-    scene.stage.fault = lambda moment, call: None
+    relent(scene.stage)
     scene.beat(2)
     assert scene.level() == 1
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.core.clients import client
 from local.cloud import WORLD
 from local.cloud.sagemaker.control import find_endpoint
 from local.cloud.sagemaker.resources import Mishap
-from tests.functional.concurrency import PUT, UPDATE, Warm, warm, wish
+from tests.functional.concurrency import PUT, UPDATE, Warm, refuse, relent, warm, wish
 from tests.functional.quotas import control
 from tests.functional.world import Stage
 
@@ -24,19 +23,6 @@ LATER = 30
 def scene(stage: Stage) -> Iterator[Warm]:
     with warm(stage) as scene:
         yield scene
-
-
-def refuse(stage: Stage, operation: str, code: str, text: str) -> list[str]:
-    """AWS refuses an operation from now on."""
-    refused: list[str] = []
-
-    def fault(moment: str, call: Any) -> None:
-        if moment == "before" and call.operation == operation:
-            refused.append(operation)
-            raise ClientError({"Error": {"Code": code, "Message": text}}, operation)
-
-    stage.fault = fault
-    return refused
 
 
 # the alias
@@ -139,7 +125,7 @@ def test_an_update_that_lambda_has_not_finished(scene: Warm) -> None:
     assert scene.told("busy") == 1
     assert scene.told("failed") == 0
 
-    scene.stage.fault = lambda moment, call: None
+    relent(scene.stage)
     scene.beat()
     assert scene.level() == 5
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.functional.concurrency import (
     DELETE,
@@ -15,6 +13,7 @@ from tests.functional.concurrency import (
     SPACES,
     UPDATE,
     Warm,
+    refuse,
     warm,
     wish,
 )
@@ -123,7 +122,7 @@ def test_a_burst_raises_the_floor(stage: Stage) -> None:
 
 
 def test_a_target_that_is_being_changed_is_tried_again(scene: Warm) -> None:
-    refused = refuse_once(scene.stage, "ConcurrentUpdateException")
+    refused = refuse(scene.stage, REGISTER, "ConcurrentUpdateException", times=1)
 
     scene.until(lambda: scene.bounds() == (20, 30))
 
@@ -131,7 +130,7 @@ def test_a_target_that_is_being_changed_is_tried_again(scene: Warm) -> None:
 
 
 def test_what_application_auto_scaling_refuses_for_good_is_told(scene: Warm) -> None:
-    refuse_once(scene.stage, "ValidationException")
+    refuse(scene.stage, REGISTER, "ValidationException", times=1)
     scene.beat(15)
 
     assert scene.told("refused-by-aws") == 1
@@ -158,16 +157,3 @@ def test_the_floor_of_an_endpoint_may_be_nothing_at_all(stage: Stage) -> None:
 
         scene.until(lambda: scene.bounds(ALL) == (0, 15))
         assert scene.told("at-least-one") == 0
-
-
-def refuse_once(stage: Stage, code: str) -> list[str]:
-    """Application Auto Scaling refuses the first registration."""
-    refused: list[str] = []
-
-    def fault(moment: str, call: Any) -> None:
-        if moment == "before" and call.operation == REGISTER and not refused:
-            refused.append(call.operation)
-            raise ClientError({"Error": {"Code": code, "Message": "no"}}, call.operation)
-
-    stage.fault = fault
-    return refused

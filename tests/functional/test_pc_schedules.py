@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.functional.concurrency import ALLOCATION, LIVE, Warm, warm, wish
+from tests.functional.concurrency import ALLOCATION, LEVER, LIVE, Warm, warm, wish
 from tests.functional.world import Stage
 
 WINDOW = "mon@12:15-12:40=20"
@@ -145,7 +145,9 @@ def test_a_plan_in_the_settings_does_as_well(scene: Warm, environment: pytest.Mo
 
 
 def test_nobody_s_alias_is_touched(scene: Warm) -> None:
-    scene.function(tags={f"ml-remediation:provisioned-concurrency:live:{k}": v for k, v in ()})
+    tags = wish(schedule=WINDOW)
+    del tags[LEVER]
+    scene.function(tags=tags)
     scene.beat(20)
 
     assert scene.writes() == []

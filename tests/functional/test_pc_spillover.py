@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.functional.concurrency import Warm, codes, warm, wish
+from tests.functional.concurrency import Warm, codes, refuse, relent, warm, wish
 from tests.functional.world import FUNCTION, Stage
 
 BURST = 44
@@ -151,22 +150,11 @@ def test_a_level_that_nobody_asked_for_in_a_tag_is_raised_and_put_back(stage: St
 
 def test_a_throttled_glance_loses_nothing(scene: Warm) -> None:
     """CloudWatch refuses for two minutes; a minute stays in sight for three."""
-    refuse(scene.stage, "GetMetricData")
+    refuse(scene.stage, "GetMetricData", "ThrottlingException")
     scene.send(BURST)
     scene.beat(2)
     assert scene.writes() == []
 
-    scene.stage.fault = lambda moment, call: None
+    relent(scene.stage)
     scene.beat(2)
     assert scene.writes() == [NEEDED]
-
-
-def refuse(stage: Stage, operation: str) -> None:
-    """AWS throttles an operation."""
-
-    def fault(moment: str, call: Any) -> None:
-        if moment == "before" and call.operation == operation:
-            error = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
-            raise ClientError(error, operation)
-
-    stage.fault = fault

@@ -62,7 +62,7 @@ def test_the_tables_name_every_file() -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_an_alarm_on_provisioned_concurrency_names_its_target(name: str) -> None:
-    assert targets_of(read(event(name), HERE)) == {NAMED[name]}
+    assert targets_of(read(event(name), HERE)) == frozenset({NAMED[name]})
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -92,7 +92,7 @@ def test_another_metric_of_an_alias_counts_only_in_a_direct_action() -> None:
     refusal = targets_of(signal("alarm_on_spillover", **busy))
     assert isinstance(refusal, Refuse)
     assert refusal.code == "not-provisioned-concurrency"
-    assert targets_of(signal("direct_on_spillover", **busy)) == {LIVE}
+    assert targets_of(signal("direct_on_spillover", **busy)) == frozenset({LIVE})
 
 
 def test_another_account_s_metric_names_nothing_here() -> None:
@@ -130,7 +130,7 @@ def test_metric_math_over_two_aliases_names_both() -> None:
         "dimensions": {"FunctionName": "shop", "Resource": "shop:beta"},
     }
 
-    assert targets_of(read(envelope, HERE)) == {LIVE, LIVE.replace(":live", ":beta")}
+    assert targets_of(read(envelope, HERE)) == frozenset({LIVE, LIVE.replace(":live", ":beta")})
 
 
 @pytest.mark.parametrize(
