@@ -17,6 +17,7 @@ from functions.provisioned_concurrency import money
 from functions.provisioned_concurrency.demand import (
     NEWEST,
     concurrency,
+    has_just_begun,
     peak,
     spilling,
     with_headroom,
@@ -86,6 +87,8 @@ def decide(seen: Seen, incident: Incident | None, rules: Rules) -> Decision:
         return _rise(seen, seen.wish, incident, rules, levels.planned, _by_schedule(seen, levels))
     if spill is not None and (levels.base or levels.planned):
         found = with_headroom(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
+        if found > seen.level and has_just_begun(seen.minutes, rules):
+            return Wait(f"{_by_spill(seen, spill)}; how high that goes is not seen yet")
         if found > seen.level:
             return _rise(seen, seen.wish, incident, rules, found, _by_spill(seen, spill), ours)
     if levels.coming < seen.level:
@@ -161,7 +164,8 @@ def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
     """A minute in which too much spilled over, and not only for want of what is ready by now.
 
     When that became ready nobody tells; a look that saw it so is the latest it can have been. What
-    spilled over before counts where even the level as it stands would not have held it.
+    spilled over before counts where the level as it stands is clearly short of it, by more than what
+    a rise adds.
     """
     ready: datetime | None = None
     if ours is not None and last_rise(ours) is not None:
@@ -171,7 +175,7 @@ def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
     counted = [
         each
         for each in seen.minutes[-2:]
-        if ready is None or each.at >= ready or concurrency(each) > seen.level
+        if ready is None or each.at >= ready or concurrency(each) > with_headroom(seen.level, rules)
     ]
     return spilling(counted, rules)
 

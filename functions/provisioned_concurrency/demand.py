@@ -18,10 +18,12 @@ NEWEST = 3
 
 
 def concurrency(minute: Minute) -> float:
-    """Most executions in flight at once: as told, or by Little's law from what spilled over, which
-    stays in flight for as long as an invocation lasts."""
-    spilled = minute.spilled * minute.seconds / ONE_MINUTE.total_seconds()
-    return max(minute.concurrent or 0.0, minute.provisioned + spilled)
+    """Most executions in flight at once: as told. Where AWS does not tell, by Little's law from what
+    spilled over, which stays in flight for as long as an invocation lasts; in the minute in which more
+    becomes ready that counts the same demand twice, before and after."""
+    if minute.concurrent is not None:
+        return minute.concurrent
+    return minute.provisioned + minute.spilled * minute.seconds / ONE_MINUTE.total_seconds()
 
 
 def peak(minutes: Iterable[Minute]) -> float | None:
@@ -35,6 +37,16 @@ def spilling(minutes: Sequence[Minute], rules: Rules) -> Minute | None:
         if minute.spilled > rules.spilled and minute.spilled > rules.spill * minute.invocations:
             return minute
     return None
+
+
+def has_just_begun(minutes: Sequence[Minute], rules: Rules) -> bool:
+    """Whether a burst was seen for less time than an invocation lasts, so that how high it goes is not
+    seen yet: once it was, as many have spilled over as are in flight at once (Little's law). One that
+    spills over for a third minute is not waited for, however long its invocations last."""
+    if spilling(minutes[-NEWEST:-2], rules) is not None:
+        return False
+    newest = minutes[-2:]
+    return sum(each.spilled for each in newest) < (peak(newest) or 0.0)
 
 
 def with_headroom(demand: float, rules: Rules) -> int:

@@ -47,6 +47,10 @@ def test_demand_follows_from_what_spilled_over_where_concurrency_is_not_told() -
     assert concurrency(seen) == 10 + 600 * 3 / 60
 
 
+def test_in_the_minute_in_which_more_became_ready_the_same_demand_is_not_counted_twice() -> None:
+    assert concurrency(Minute(NOON, 62.0, 57.0, 482, 274, 6.0)) == 62
+
+
 def test_no_minutes_are_no_demand_of_zero() -> None:
     assert peak(()) is None
 
@@ -103,6 +107,34 @@ def test_what_even_the_new_level_would_not_have_held_is_bought() -> None:
         alias(49, minutes=minutes, wish=replace(ALWAYS, maximum=None)), incident, RULES
     )
     assert level_of(decision) == 88
+
+
+def test_a_little_more_than_was_expected_while_a_rise_was_allocated_buys_no_second_one() -> None:
+    incident = replace(written(20, 49, ago=[4]), tally={})
+    minutes = (*steady(15)[:-2], minute(2, 44, 900), minute(1, 53, 900))
+    assert isinstance(decide(alias(49, minutes=minutes, wish=ALWAYS), incident, RULES), Wait)
+
+
+def slow(ago: int, concurrent: float, spilled: float) -> Minute:
+    """A minute in which ten a second began, each for half a minute."""
+    return Minute(NOON - timedelta(minutes=ago), concurrent, 5, 600, spilled, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "spilled", "rises"),
+    [((0, 0), 39, False), ((0, 0), 40, True), ((0, 20), 20, True), ((20, 5), 14, True)],
+)
+def test_a_burst_is_answered_when_it_was_seen_for_as_long_as_an_invocation_lasts(
+    before: tuple[float, float], spilled: float, rises: bool
+) -> None:
+    old, young = before
+    minutes = (*steady(4)[:-3], slow(3, 10, old), slow(2, 12, young), slow(1, 40, spilled))
+    decision = decide(alias(5, wish=ALWAYS, minutes=minutes), None, RULES)
+    if rises:
+        assert level_of(decision) == 44
+    else:
+        assert isinstance(decision, Wait)
+        assert "how high that goes is not seen yet" in decision.reason
 
 
 def test_after_the_rise_was_ready_what_still_spills_over_counts() -> None:
