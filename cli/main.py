@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from cli import status as ledger
-from cli.alarms import recommend
+from cli.alarms import of_alias, of_endpoint
 from cli.explain import explain as explain_file
 from cli.stack import STACK, Stack, client, fail
 from functions.core.mode import Mode
@@ -88,33 +88,58 @@ def explain(
 
 @app.command()
 def alarms(
-    target: Annotated[str, typer.Argument(help="An endpoint's name or ARN.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="An endpoint's name or ARN, or a Lambda alias as NAME:ALIAS or ARN."),
+    ],
     create: Annotated[bool, typer.Option("--create", help="Create them too.")] = False,
     latency_ms: Annotated[
-        float | None, typer.Option(help="Add alarms on the p90 of the model's latency.")
+        float | None,
+        typer.Option(
+            help="Add alarms on the p90 of the model's latency, for variants with instances."
+        ),
     ] = None,
     as_json: Json = False,
     stack: Name = STACK,
 ) -> None:
-    """Print the alarms worth having on an endpoint, each with the function as its action."""
+    """Print the alarms worth having on an endpoint or alias, with a function as their action."""
     deployed = Stack.find(stack)
-    place, _, name = target.rpartition("/")
-    if place and place.split(":")[3:5] != deployed.traffic_shift.split(":")[3:5]:
+    here = deployed.traffic_shift.split(":")[3:5]
+    if target.startswith("arn:") and target.split(":")[3:5] != here:
         fail(f"{target} is not in the stack's account and Region: use the stack there.")
     try:
-        endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
-        wanted = recommend(endpoint, deployed.traffic_shift, latency_ms)
+        wanted = _alarms(target, deployed, latency_ms)
         if create:
             for each in wanted:
                 client("cloudwatch").put_metric_alarm(**each)
     except (ClientError, BotoCoreError) as error:
-        fail(f"Endpoint {name}: {error}")
+        fail(f"{target}: {error}")
     if as_json:
         _print(wanted)
         return
     for each in wanted:
         typer.echo(f"aws cloudwatch put-metric-alarm --cli-input-json '{json.dumps(each)}'")
     typer.echo(f"{len(wanted)} created." if create else "Add --create to create them.", err=True)
+
+
+def _alarms(target: str, deployed: Stack, latency_ms: float | None) -> list[dict[str, Any]]:
+    """What is worth having on a target that exists."""
+    _, _, of_lambda = target.partition(":function:")
+    kind, _, name = target.rpartition("/")
+    if not of_lambda and (kind or ":" not in target):
+        endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
+        return of_endpoint(
+            endpoint, deployed.traffic_shift, deployed.provisioned_concurrency, latency_ms
+        )
+    function, _, alias = (of_lambda or target).partition(":")
+    if not alias or alias.isdigit() or alias == "$LATEST":
+        fail(
+            f"{target} names no alias: provisioned concurrency is kept for aliases, as NAME:ALIAS."
+        )
+    if latency_ms is not None:
+        fail("--latency-ms is for endpoints: nothing here shifts the traffic of an alias.")
+    client("lambda").get_alias(FunctionName=function, Name=alias)
+    return of_alias(function, alias, deployed.provisioned_concurrency)
 
 
 @app.command()

@@ -35,6 +35,7 @@ class Stack:
     ledger: str
     mode_parameter: str
     operator: str
+    provisioned_concurrency: str
     traffic_shift: str
 
     @classmethod
@@ -49,6 +50,7 @@ class Stack:
                 ledger=outputs["LedgerTableName"],
                 mode_parameter=outputs["ModeParameterName"],
                 operator=outputs["OperatorFunctionArn"],
+                provisioned_concurrency=outputs["ProvisionedConcurrencyFunctionArn"],
                 traffic_shift=outputs["TrafficShiftFunctionArn"],
             )
         except KeyError as missing:

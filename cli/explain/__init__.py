@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cli.explain import quota_increase, spot_fallback, traffic_shift
+from cli.explain import provisioned_concurrency, quota_increase, spot_fallback, traffic_shift
 from cli.explain.explanation import explanation, refused
 from functions.core.signals import BadSignal, Kind, Signal, read, read_body
 from functions.quota_increase.reading import usage_metrics
@@ -24,6 +24,8 @@ def explain(path: Path) -> dict[str, Any]:
             return _event(signal)
         case Kind.ALARM if usage_metrics(signal):
             return quota_increase.explain(signal)
+        case Kind.ALARM if provisioned_concurrency.concerns(signal):
+            return provisioned_concurrency.explain(signal)
         case Kind.ALARM:
             return traffic_shift.explain(signal)
         case Kind.HEARTBEAT:

@@ -31,6 +31,7 @@ def explain(signal: Signal) -> dict[str, Any]:
         would="traffic of the variant in the alarm's dimensions goes to the variants that are "
         "well, as much as they can carry, and the rest after instances were added"
         if targets
-        else "a composite alarm carries no metrics: its children are asked for the endpoint",
+        else "a composite alarm carries no metrics: its children are asked for the endpoint, and by "
+        "provisioned concurrency for the alias or endpoint whose spillover they watch",
         conditions=CONDITIONS,
     )
