@@ -14,7 +14,10 @@ from benchmarks import (
     cold_start,
     memory,
     messages,
+    pc_calls,
     pc_schedule,
+    pc_step,
+    pc_traces,
     pocket,
     quota_event,
     quota_peer,
@@ -27,6 +30,7 @@ from benchmarks import (
     spot_storm,
 )
 from benchmarks.figures import Measurement, load_average, machine
+from benchmarks.pc_traffic import NoData
 from benchmarks.table import show
 
 # In the order in which they are measured and shown.
@@ -44,11 +48,14 @@ TOPICS: Mapping[str, Callable[[Callable[[str], None]], Measurement]] = {
     "spot_jobs": spot_jobs.measure,
     "spot_clone": spot_clone.measure,
     "pc_schedule": pc_schedule.measure,
+    "pc_step": pc_step.measure,
+    "pc_traces": pc_traces.measure,
+    "pc_calls": pc_calls.measure,
 }
 
 
 def main() -> None:
-    """One topic after the other; a missed goal is printed, it does not fail the run."""
+    """One topic after the other; a missed goal or missing data is printed, it does not fail the run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"of {', '.join(TOPICS)}")
     wanted = parser.parse_args().topics or list(TOPICS)
@@ -57,7 +64,11 @@ def main() -> None:
     console = Console()
     for name in wanted:
         before = load_average()
-        measured = TOPICS[name](partial(_say, console, name))
+        try:
+            measured = TOPICS[name](partial(_say, console, name))
+        except NoData as missing:
+            console.print(f"[red]{name} is not measured: {missing}")
+            continue
         topic = {
             **measured.as_json(),
             "machine": machine(),

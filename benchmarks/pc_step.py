@@ -16,7 +16,7 @@ from benchmarks.pc_policies import MOST, OURS, POLICIES, TRACKING, dollars, in_p
 from benchmarks.pc_simulator import Fixed, Played, Site, play, spill
 from benchmarks.pc_traffic import MINUTE, enough, step
 
-SEEDS, FEWER = 20, 10
+SEEDS, FEWER = 20, 6
 """Of each case, and of those that show what matters."""
 QUIET, AFTER = 20, 45
 """Minutes before and after the step; the step is in the minute after the quiet ones."""
@@ -89,7 +89,13 @@ def measure(say: Callable[[str], None]) -> Measurement:
                 max(r.minutes for r in tenfold),
                 goal=4,
             ),
+            Figure("The same minutes, median", median(r.minutes for r in tenfold)),
             Figure("Rises after a step x10, most", max(r.rises for r in tenfold), goal=1),
+            Figure(
+                "Steps x10 that one rise answered",
+                100 * sum(r.rises == 1 for r in tenfold) / len(tenfold),
+                "%",
+            ),
             Figure(
                 "The same minutes with target tracking at 0.7, least",
                 min(r.minutes for r in tracked),

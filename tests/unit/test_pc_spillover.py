@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -156,7 +157,7 @@ def test_after_a_fall_only_what_is_new_is_a_reason_to_rise(level: int, rises: bo
 # down
 
 
-def burst(changed: float, ago: float, **different: object) -> Seen:
+def burst(changed: float, ago: float, **different: Any) -> Seen:
     """40 provisioned for a burst that is over; minutes since it was asked for last."""
     return alias(
         40,

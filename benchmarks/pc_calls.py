@@ -1,0 +1,173 @@
+"""What a heartbeat of provisioned concurrency asks of AWS while nothing changes.
+
+`python -m benchmarks.pc_calls KIND TARGETS` plays so many aliases in this process and prints what was
+called.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+import boto3
+
+from benchmarks.figures import Figure, Measurement
+from benchmarks.in_process import stage
+from local.account import ACCOUNT_ID, ROOT
+from local.cloud.awslambda.traffic_control import set_in_process
+
+COUNTS = (1, 2, 10, 100)
+TAG = "ml-remediation:provisioned-concurrency"
+ROLE = "shop"
+LEVEL, DEMAND = 5, 2
+WINDOW = "mon-sun@10:00-20:00=5"
+"""Holds at noon, when the play begins."""
+SETTLE, BEATS = 20, 15
+"""Heartbeats before those that are counted, and those."""
+LEDGER = {"Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
+SWITCH = {"GetParameter"}
+REST, KEPT = "at rest", "inside a window"
+"""A level that stands already, and one that was raised for the day and is looked after until its end."""
+TAGS: Mapping[str, Mapping[str, str]] = {
+    REST: {TAG: "act", f"{TAG}:live:min": str(LEVEL)},
+    KEPT: {TAG: "act", f"{TAG}:live:schedule": WINDOW},
+}
+LIMITS = (
+    "Aliases of Lambda functions, each of a function of its own and with traffic below its level,"
+    " in one process with an account that is played.",
+    "A target that is due, or of which a heartbeat sees something amiss, is looked at, which costs"
+    " about ten calls more; inside a window that is at most once in 15 minutes.",
+)
+
+
+@dataclass(frozen=True)
+class Called:
+    """Of all heartbeats that were counted: operation to calls."""
+
+    calls: Mapping[str, int]
+
+    def of_aws(self) -> dict[str, int]:
+        """Those beside the ledger's and the switch's."""
+        return {name: count for name, count in self.calls.items() if name not in LEDGER | SWITCH}
+
+    def a_target(self, targets: int) -> float:
+        return sum(self.of_aws().values()) / BEATS / targets
+
+
+def measure(say: Callable[[str], None]) -> Measurement:
+    """Each number of targets in a process of its own."""
+    found: dict[tuple[str, int], Called] = {}
+    for targets in COUNTS:
+        for kind in TAGS:
+            say(f"{targets} targets {kind}, {BEATS} heartbeats")
+            found[kind, targets] = _in_a_process(kind, targets)
+    return Measurement(
+        figures=[
+            Figure(
+                f"Calls a target and heartbeat while nothing changes, {kind}, most",
+                max(found[kind, targets].a_target(targets) for targets in COUNTS),
+                goal=3,
+            )
+            for kind in TAGS
+        ],
+        parts=list(_parts(found)),
+        settings={
+            "targets": list(COUNTS),
+            "heartbeats": BEATS,
+            "after_heartbeats": SETTLE,
+            "level": LEVEL,
+            "in_flight": DEMAND,
+            "window": WINDOW,
+        },
+        limits=LIMITS,
+    )
+
+
+def _parts(found: Mapping[tuple[str, int], Called]) -> Iterator[Figure]:
+    for (kind, targets), called in found.items():
+        name = f"{targets} targets {kind}"
+        yield Figure(f"{name}: calls a target and heartbeat", called.a_target(targets))
+        of_ours = sum(called.calls.values()) - sum(called.of_aws().values())
+        yield Figure(f"{name}: of the ledger and the switch, a heartbeat", of_ours / BEATS)
+        if targets == COUNTS[-1]:
+            for operation, count in called.of_aws().items():
+                yield Figure(f"{name}: {operation}, a heartbeat", count / BEATS)
+
+
+def _in_a_process(kind: str, targets: int) -> Called:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.pc_calls", kind, str(targets)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return Called(**json.loads(done.stdout.splitlines()[-1]))  # metrics are printed before
+
+
+def play(kind: str, targets: int) -> Called:
+    """Heartbeats, after some in which what has to change changes."""
+    from functions.provisioned_concurrency.handler import handler
+
+    with stage(handler, {}) as world:
+        trust = '{"Version": "2012-10-17", "Statement": []}'
+        boto3.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+        for number in range(targets):
+            _begin(f"f{number}", TAGS[kind], LEVEL if kind == REST else 0)
+        for _ in range(SETTLE):
+            world.wait(60)
+            world.heartbeat()
+        levels = {_level(f"f{number}") for number in range(targets)}
+        if levels != {LEVEL}:
+            raise AssertionError(f"levels of {sorted(levels)} stand, not {LEVEL}")
+        world.calls.clear()
+        for _ in range(BEATS):
+            world.wait(60)
+            world.heartbeat()
+        return Called(dict(Counter(name for name, _ in world.calls)))
+
+
+def _begin(name: str, tags: Mapping[str, str], level: int) -> None:
+    api = boto3.client("lambda")
+    api.create_function(
+        FunctionName=name,
+        Role=f"arn:aws:iam::{ACCOUNT_ID}:role/{ROLE}",
+        Handler="shop.handler",
+        Runtime="python3.14",
+        Code={"ZipFile": _archive()},
+        MemorySize=2048,
+        Publish=True,
+        Tags=dict(tags),
+    )
+    api.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    if level:
+        api.put_provisioned_concurrency_config(
+            FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=level
+        )
+    set_in_process(name, "live", {"concurrency": [DEMAND]})
+
+
+def _level(name: str) -> int:
+    held = boto3.client("lambda").get_provisioned_concurrency_config(
+        FunctionName=name, Qualifier="live"
+    )
+    return held["RequestedProvisionedConcurrentExecutions"]
+
+
+def _archive() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("shop.py", "def handler(event, context): ...\n")
+    return packed.getvalue()
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    print(json.dumps(asdict(play(sys.argv[1], int(sys.argv[2])))))
