@@ -14,10 +14,12 @@ _TAG = "ml-remediation:spot-fallback"
 _OPTED_IN = ["approve", "act"]
 
 # A shortage takes a thousand instances within seconds, and each batch is few looks however many
-# events it holds: all of a group's are one. Two seconds of the two minutes that a notice leaves. What
-# failed comes back within them: after one time-out of the function, not after six.
+# events it holds: all of a group's are one. A second of the two minutes that a notice leaves, the
+# least for so large a batch: the next one comes a second later, and looks at the groups that this one
+# has not come to yet. What failed comes back within them: after one time-out of the function, not
+# after six.
 _BATCH_SIZE = 1000
-_WINDOW_SECONDS = 2
+_WINDOW_SECONDS = 1
 
 # What RunInstances launches, launches from or launches into (Service Authorization Reference,
 # "Amazon EC2"): this account's, and anybody's, whose ARNs name no account.

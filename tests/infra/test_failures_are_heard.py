@@ -150,7 +150,7 @@ def test_a_storm_of_spot_is_few_batches_whatever_the_others_settings(synthesize)
     """More than 10 need a window (Lambda developer guide, "Configuring an event source mapping")."""
     settings = {"batch_size": 1, "batching_window_seconds": 300, "maximum_concurrency": 7}
     p = mappings(synthesize({"infrastructure": settings}))["spot_fallback"]
-    assert (p["BatchSize"], p["MaximumBatchingWindowInSeconds"]) == (1000, 2)
+    assert (p["BatchSize"], p["MaximumBatchingWindowInSeconds"]) == (1000, 1)
     assert p["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 
@@ -163,7 +163,7 @@ def test_a_message_stays_hidden_for_six_function_timeouts_and_its_window(synthes
     }
     for name, mapping in mappings(template).items():
         waited = mapping["MaximumBatchingWindowInSeconds"]
-        assert waited == (2 if name == "spot_fallback" else window)
+        assert waited == (1 if name == "spot_fallback" else window)
         queue = of[target(mapping["EventSourceArn"])]["Properties"]
         times = 1 if name == "spot_fallback" else 6  # a notice leaves two minutes
         assert queue["VisibilityTimeout"] == times * timeout + waited
