@@ -8,6 +8,7 @@ from typing import Any
 from local.demo.account import Hands
 
 IAM_PREFIX = {"monitoring": "cloudwatch", "tagging": "tag"}
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 USED_BY_AWS = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -23,7 +24,7 @@ def called(hands: Hands, construct: str) -> set[str]:
     """IAM actions of the calls that a function made, as the front door saw them."""
     actions = set()
     for call in hands.account.calls(caller=hands.function(construct)):
-        assert call["error"] != "AccessDenied"
+        assert call["error"] not in DENIED
         prefix = IAM_PREFIX.get(call["service"], call["service"])
         # A transaction has no right of its own: it needs those of the writes in it.
         operation = "PutItem" if call["operation"] == "TransactWriteItems" else call["operation"]
