@@ -38,5 +38,11 @@ def dollars(played: Played) -> float:
 
 def in_parallel(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """Results in the order of the items, each made in one of as many processes as there are CPUs."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), initializer=_hush) as pool:
         yield from pool.map(work, items)
+
+
+def _hush() -> None:
+    """Metrics of what is played are nobody's (Powertools for AWS Lambda, "Metrics", "Environment
+    variables")."""
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Protocol
@@ -189,13 +189,16 @@ class Alias:
                 told = self.told[minute] = Told()
             told.invocations += 1
             told.seconds += service
-            told.concurrent = max(told.concurrent, flying)
+            if flying > told.concurrent:
+                told.concurrent = flying
             if used:
-                told.provisioned = max(told.provisioned, busy)
+                if busy > told.provisioned:
+                    told.provisioned = busy
                 told.spilled += spills
                 told.samples += 1
                 told.utilization += used
-                told.highest = max(told.highest, used)
+                if used > told.highest:
+                    told.highest = used
 
     def close(self, now: float) -> None:
         """The end of the play: what stands is billed until now."""
@@ -256,22 +259,35 @@ def spill(counts: Iterable[Counts]) -> float:
 
 
 def returns(changes: Sequence[Change], within: float) -> list[Change]:
-    """Changes that lead back to a level, or beyond it, that was left less than `within` seconds
-    before."""
+    """Changes that come back to a level which was left less than `within` seconds before: up to it
+    again, or, after a rise, down to it or further."""
     return [
-        back
-        for number, back in enumerate(changes)
-        if any(
-            back.at - left.at < within and _leads_back(left, back)
-            for left in changes[max(0, number - WINDOW) : number]
-        )
+        back for back, lefts in _after(changes, within) if any(_returns(it, back) for it in lefts)
     ]
 
 
-def _leads_back(left: Change, back: Change) -> bool:
+def overtakes(changes: Sequence[Change], within: float) -> list[Change]:
+    """Rises beyond a level that was left for a lower one less than `within` seconds before."""
+    return [
+        back for back, lefts in _after(changes, within) if any(_overtakes(it, back) for it in lefts)
+    ]
+
+
+def _after(changes: Sequence[Change], within: float) -> Iterator[tuple[Change, Sequence[Change]]]:
+    """Each change with those less than `within` seconds before it."""
+    for number, back in enumerate(changes):
+        before = changes[max(0, number - WINDOW) : number]
+        yield back, [each for each in before if back.at - each.at < within]
+
+
+def _returns(left: Change, back: Change) -> bool:
     if left.level > left.before:
-        return back.level <= left.before
-    return back.level >= left.before
+        return back.level <= left.before < back.before
+    return back.level == left.before
+
+
+def _overtakes(left: Change, back: Change) -> bool:
+    return left.level < left.before and back.before < left.before < back.level
 
 
 def play(load: Load, site: Site, level: int, controller: Controller) -> Played:

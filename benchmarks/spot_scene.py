@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from benchmarks.scene import wait_for
-from local.account import ACCOUNT_ID, REGION
 from local.pocket import Account
 
 TAG = "ml-remediation:spot-fallback"
@@ -27,13 +22,6 @@ TICK = 0.5
 
 Kind = Literal["warning", "rebalance"]
 CONTROLS: Mapping[Kind, str] = {"warning": "/ec2/spot/reclaim", "rebalance": "/ec2/spot/rebalance"}
-DETAILS: Mapping[Kind, tuple[str, Mapping[str, str]]] = {
-    "warning": ("EC2 Spot Instance Interruption Warning", {"instance-action": "terminate"}),
-    "rebalance": ("EC2 Instance Rebalance Recommendation", {}),
-}
-SENDERS = 4
-MESSAGES_A_CALL = 10
-"""Limit of SendMessageBatch (API reference)."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +67,6 @@ def ticks(blows: Iterable[Blow]) -> Iterator[tuple[float, Kind, list[str]]]:
         yield (tick + 1) * TICK, kind, ids
 
 
-def event(kind: Kind, instance: str) -> dict[str, Any]:
-    """The event as EC2 sends it (EC2 user guide, "Spot Instance interruption notices")."""
-    name, detail = DETAILS[kind]
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": name,
-        "source": "aws.ec2",
-        "account": ACCOUNT_ID,
-        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "region": REGION,
-        "resources": [f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:instance/{instance}"],
-        "detail": {"instance-id": instance, **detail},
-    }
-
-
 @dataclass(frozen=True)
 class Losses:
     """What is left after a storm. ended: healthy Spot Instances that no longer serve. missing:
@@ -113,7 +85,6 @@ class SpotScene:
         self.account, self.size = account, size
         self._autoscaling = account.client("autoscaling")
         self._ec2 = account.client("ec2")
-        self._sqs = account.client("sqs")
         for code in VCPU_QUOTAS:
             path = f"/servicequotas/quotas/ec2/{code}/value"
             account.control("PUT", path, {"value": 1_000_000})
@@ -128,47 +99,22 @@ class SpotScene:
         self.before = {name: sorted(members) for name, members in self._members().items()}
         self.warned: dict[str, float] = {}
 
-    def strike(self, blows: Sequence[Blow], notice: float, queue_url: str) -> float:
+    def strike(self, blows: Sequence[Blow], notice: float) -> float:
         """Spot of the one type runs out, and the storm breaks loose; seconds that it really took.
 
-        notice: seconds until EC2 takes what it has warned. queue_url: where the events go, as the
-        rule for them would bring them; the rule itself is off.
+        notice: seconds until EC2 takes what it has warned.
         """
-        self._disable_rule()
         self.account.control("PUT", "/durations", {"spot_notice": notice})
         empty = {"instance_type": GONE, "market": "spot", "remaining": 0}
         self.account.control("PUT", "/ec2/capacity", empty)
         began = time.time()
-        with ThreadPoolExecutor(SENDERS) as senders:
-            for at, kind, ids in ticks(blows):
-                time.sleep(max(0.0, began + at - time.time()))
-                told = time.time()
-                self.account.control("POST", CONTROLS[kind], {"instance_ids": ids})
-                if kind == "warning":
-                    self.warned |= dict.fromkeys(ids, told)
-                for start in range(0, len(ids), MESSAGES_A_CALL):
-                    senders.submit(
-                        self._send, queue_url, kind, ids[start : start + MESSAGES_A_CALL]
-                    )
+        for at, kind, ids in ticks(blows):
+            time.sleep(max(0.0, began + at - time.time()))
+            told = time.time()
+            self.account.control("POST", CONTROLS[kind], {"instance_ids": ids})
+            if kind == "warning":
+                self.warned |= dict.fromkeys(ids, told)
         return time.time() - began
-
-    def _send(self, queue_url: str, kind: Kind, ids: Sequence[str]) -> None:
-        entries = [
-            {"Id": str(number), "MessageBody": json.dumps(event(kind, id))}
-            for number, id in enumerate(ids)
-        ]
-        self._sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
-
-    def _disable_rule(self) -> None:
-        """EC2's own events of the storm reach nobody."""
-        events = self.account.client("events")
-        [rule] = [
-            each["Name"]
-            for page in events.get_paginator("list_rules").paginate()
-            for each in page["Rules"]
-            if DETAILS["warning"][0] in each.get("EventPattern", "")
-        ]
-        events.disable_rule(Name=rule)
 
     def first_warnings(self) -> dict[str, float]:
         """When each group was first warned, epoch seconds."""

@@ -20,6 +20,7 @@ from benchmarks.pc_simulator import (
     Played,
     Site,
     Told,
+    overtakes,
     play,
     returns,
     spill,
@@ -264,16 +265,27 @@ def test_a_level_that_is_left_and_come_back_to_too_soon_is_counted() -> None:
     assert returns([rise, replace(back, at=600)], 600) == []
     assert returns([rise, change(599, 20, 11)], 600) == []
     assert returns([rise, change(599, 20, 5)], 600) == [change(599, 20, 5)]
-    fall, up = change(0, 20, 10), change(300, 10, 25)
+    fall, up = change(0, 20, 10), change(300, 10, 20)
     assert returns([fall, up], 600) == [up]
     assert returns([fall, change(300, 10, 19)], 600) == []
+    assert returns([fall, change(300, 10, 21)], 600) == []
 
 
 def test_it_is_counted_over_steps_between_and_once_for_each_way_back() -> None:
     ladder = [change(0, 10, 20), change(60, 20, 30), change(120, 30, 8)]
     assert returns(ladder, 600) == [ladder[2]]
-    falls = [change(0, 30, 20), change(60, 20, 10), change(120, 10, 20)]
+    falls = [change(0, 30, 20), change(60, 20, 10), change(120, 10, 30), change(180, 30, 40)]
     assert returns(falls, 600) == [falls[2]]
+
+
+def test_a_rise_beyond_a_level_that_was_just_left_is_told_apart() -> None:
+    fall, up = change(0, 20, 10), change(300, 10, 25)
+    assert overtakes([fall, up], 600) == [up]
+    assert overtakes([fall, replace(up, at=600)], 600) == []
+    assert overtakes([fall, change(300, 10, 20)], 600) == []
+    further = [fall, up, change(400, 25, 30)]
+    assert overtakes(further, 600) == [up]
+    assert overtakes([change(0, 10, 20), change(300, 20, 25)], 600) == []
 
 
 def test_a_step_is_judged_from_its_minute_on_until_it_is_over() -> None:

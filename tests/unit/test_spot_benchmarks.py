@@ -14,13 +14,10 @@ from benchmarks import spot_clone
 from benchmarks.in_process import NOON
 from benchmarks.spot_clone import NEVER_ON_SPOT, ON_PURPOSE, REQUEST, flat, leaves, named
 from benchmarks.spot_jobs import COPIES, LATEST, MAX_SLACK, MIN_SLACK, START, Job, Post, draw, judge
-from benchmarks.spot_scene import TICK, Blow, Losses, event, storm, ticks
+from benchmarks.spot_scene import TICK, Blow, Losses, storm, ticks
 from benchmarks.spot_storm import Storm, lookups_of, most_within, updates_of
-from functions.core.signals import Place, read
 from functions.spot_fallback import creation, training
 from functions.spot_fallback.clone import clone
-from functions.spot_fallback.reading import AtRisk, Warned
-from functions.spot_fallback.reading import read as read_spot
 
 GROUPS = {f"g{number}": [f"i-{number}{each:04x}0000" for each in range(12)] for number in range(3)}
 
@@ -68,13 +65,6 @@ def test_in_a_tick_recommendations_go_first_and_none_is_early(blows: Sequence[Bl
         assert all(at - TICK <= moments[kind, id] < at for id in ids)
     tight = [kind for _, kind, _ in ticks(storm(GROUPS, 10, TICK, seed=3))]
     assert tight == ["rebalance", "warning"]
-
-
-def test_the_events_are_such_as_the_function_reads() -> None:
-    here = Place("aws", "us-east-1", "000000000000")
-    id = "i-0123456789abcdef0"
-    assert read_spot(read(event("warning", id), here)) == Warned(id, "terminate")
-    assert read_spot(read(event("rebalance", id), here)) == AtRisk(id)
 
 
 def call(operation: str, second: float, trace: str = "t", status: int = 200, **asked: str) -> Any:
@@ -142,6 +132,7 @@ def played(**different: Any) -> Storm:
 
 def test_a_storm_is_judged_by_its_worst_group() -> None:
     assert (played().most_updates, played().crowded, played().gap) == (2, 1, 5.5)
+    assert played().slowest == 4
     close = played(updates={"a": [0], "b": [0, 4, 8]})
     assert (close.most_updates, close.crowded, close.gap) == (3, 2, 4)
     assert played(updates={"a": [0], "b": [3]}).gap is None
