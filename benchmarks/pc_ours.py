@@ -1,7 +1,8 @@
 """The remediation itself on a simulated alias: its reading of metrics, its decision, the core's order.
 
 Only what surrounds them is played: a ledger in memory, nobody to tell, an alias that is simulated. A
-heartbeat comes each minute; it looks at the alias if that is due or a glance says so.
+heartbeat comes each minute; it looks at the alias if that is due or a glance says so. So does an alarm
+on spillover, where there is one. What is due again in seconds is looked at then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from benchmarks.pc_simulator import Alias, Told
 from benchmarks.pc_traffic import MINUTE
 from functions.core.decision import Decision, Dial
 from functions.core.incident import Incident, Intent, Standing
+from functions.core.intake import SOON
 from functions.core.ledger import Record
 from functions.core.look import Look
 from functions.core.mode import Mode
@@ -45,6 +47,9 @@ VALUES = {
     "ProvisionedConcurrentExecutions": lambda told: told.provisioned,
     "Duration": lambda told: 1000 * told.seconds / told.invocations,
 }
+EVALUATED = 2
+"""Minutes before the newest one that an alarm of one period goes back for a datapoint (CloudWatch user
+guide, "Configuring how CloudWatch alarms treat missing data", evaluation range)."""
 A_MOMENT = timedelta(seconds=1)
 PROVISIONED = ("Provisioned",)
 """What names of metrics begin with that have no datum while nothing is provisioned."""
@@ -228,24 +233,37 @@ class Ours:
         self._shelf = Shelf(Standing(TARGET, Adapter.name))
         self._teller = Nobody()
         self.outcomes: Counter[str] = Counter()
+        self._alarmed = False
 
     @property
     def told(self) -> Mapping[str, int]:
         """What was told, by code."""
         return self._teller.told
 
-    def look(self, alias: Alias, now: float) -> None:
-        """A heartbeat."""
+    def look(self, alias: Alias, now: float) -> float:
+        """A heartbeat, or a look that one before has asked for."""
+        return self._look(alias, now, "")
+
+    def evaluate(self, alias: Alias, now: float) -> float:
+        """The alarm that `remediation alarms` recommends: on anything that spilled over in the newest
+        closed minute of which CloudWatch tells, where it was not so before."""
+        newest = int(now // MINUTE) - 1
+        minutes = [alias.told[m] for m in range(newest - EVALUATED, newest + 1) if m in alias.told]
+        was, self._alarmed = self._alarmed, any(each.spilled for each in minutes[-1:])
+        return self._look(alias, now, "alarm") if self._alarmed > was else 0
+
+    def _look(self, alias: Alias, now: float, cause: str) -> float:
         instant, shelf, adapter = moment(now), self._shelf, self._adapter
         adapter.alias, adapter.now = alias, instant
         due = shelf.due_at is not None and shelf.due_at <= instant.timestamp()
-        cause = adapter.glance(instant)
+        cause = cause or adapter.glance(instant)
         if not due and not cause:
-            return
+            return 0
         parts: tuple[Any, Any, Any] = (adapter, shelf, self._teller)
         look = Look(*parts, Settings(), Mode.ACT, shelf.record, clock_from(instant))
         outcome = look.run({cause: {}} if cause else {})
         self.outcomes[outcome.code] += 1
+        return outcome.again if outcome.again <= SOON else 0
 
 
 def clock_from(instant: datetime) -> Callable[[], datetime]:

@@ -36,12 +36,13 @@ WINDOW = 60
 class Site:
     """allocation: seconds from a request to when it is ready. publishing: seconds from a request's
     end until its metrics are told. phase: seconds after a full minute at which the alias is looked at.
-    keep_alive: seconds for which an idle environment stays. start: seconds that one takes to start,
+    alarm: the same of an alarm on spillover; None where there is none. keep_alive: seconds for which an idle environment stays. start: seconds that one takes to start,
     which are billed."""
 
     allocation: float = 120.0
     publishing: float = 60.0
     phase: float = 0.0
+    alarm: float | None = None
     keep_alive: float = 600.0
     start: float = 5.0
 
@@ -207,16 +208,24 @@ class Alias:
 
 
 class Controller(Protocol):
-    """Looks at the alias each minute and asks for levels."""
+    """Looks at the alias and asks for levels. Both return after how many seconds it looks again of
+    itself, 0 for not at all."""
 
-    def look(self, alias: Alias, now: float) -> None: ...
+    def look(self, alias: Alias, now: float) -> float:
+        """What comes each minute."""
+
+    def evaluate(self, alias: Alias, now: float) -> float:
+        """What comes each minute where there is an alarm."""
 
 
 class Fixed:
     """A level that nobody changes."""
 
-    def look(self, alias: Alias, now: float) -> None:
-        pass
+    def look(self, alias: Alias, now: float) -> float:
+        return 0
+
+    def evaluate(self, alias: Alias, now: float) -> float:
+        return 0
 
 
 @dataclass(frozen=True)
@@ -293,16 +302,13 @@ def _overtakes(left: Change, back: Change) -> bool:
 def play(load: Load, site: Site, level: int, controller: Controller) -> Played:
     """All of a load, with the alias at `level` from long before."""
     alias = Alias(site, level, load.mark)
-    next_look = site.phase or MINUTE
-    stir = next_look
+    agenda = _Agenda(alias, controller)
     for now, service in zip(load.arrivals, load.services, strict=True):
-        while stir <= now:
-            next_look = _stir(alias, controller, stir, next_look)
-            stir = _next(alias, next_look)
+        while agenda.next <= now:
+            agenda.stir()
         alias.arrive(now, service)
-    while stir <= load.seconds:
-        next_look = _stir(alias, controller, stir, next_look)
-        stir = _next(alias, next_look)
+    while agenda.next <= load.seconds:
+        agenda.stir()
     alias.close(load.seconds)
     return Played(
         counts=dict(sorted(alias.counts.items())),
@@ -315,17 +321,33 @@ def play(load: Load, site: Site, level: int, controller: Controller) -> Played:
     )
 
 
-def _stir(alias: Alias, controller: Controller, now: float, next_look: float) -> float:
-    """What happens at a moment without a request; returns when the next look is."""
-    alias.allocate(now)
-    if now < next_look:
-        return next_look
-    alias.tell(now)
-    controller.look(alias, now)
-    return next_look + MINUTE
+class _Agenda:
+    """When something happens without a request, and what. next: when the first of it does."""
 
+    def __init__(self, alias: Alias, controller: Controller) -> None:
+        self._alias, self._controller = alias, controller
+        site = alias.site
+        self._look = site.phase or MINUTE
+        self._alarm = math.inf if site.alarm is None else site.alarm or MINUTE
+        self._again = math.inf
+        self.next = min(self._look, self._alarm)
 
-def _next(alias: Alias, next_look: float) -> float:
-    if alias.available < alias.requested:
-        return min(next_look, alias.ready_at)
-    return next_look
+    def stir(self) -> None:
+        now, alias = self.next, self._alias
+        alias.allocate(now)
+        if now >= min(self._look, self._alarm, self._again):
+            alias.tell(now)
+            if now >= self._alarm:
+                self._alarm += MINUTE
+                self._see(now, self._controller.evaluate(alias, now))
+            if now >= min(self._look, self._again):
+                self._look += MINUTE if now >= self._look else 0
+                self._see(now, self._controller.look(alias, now))
+        ready = alias.ready_at if alias.available < alias.requested else math.inf
+        self.next = min(self._look, self._alarm, self._again, ready)
+
+    def _see(self, now: float, again: float) -> None:
+        if again:
+            self._again = now + again
+        elif now >= self._again:
+            self._again = math.inf

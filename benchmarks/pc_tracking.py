@@ -39,9 +39,16 @@ class TargetTracking:
     highest: bool = False
     patient: bool = False
 
-    def look(self, alias: Alias, now: float) -> None:
-        if alias.in_progress(now):
-            return
+    def look(self, alias: Alias, now: float) -> float:
+        if not alias.in_progress(now):
+            self._follow(alias, now)
+        return 0
+
+    def evaluate(self, alias: Alias, now: float) -> float:
+        """Its own alarms are evaluated as it looks; another one is nothing to it."""
+        return 0
+
+    def _follow(self, alias: Alias, now: float) -> None:
         fresh = alias.ready_at if alias.changes else 0.0
         level = alias.requested
         high = self._points(alias, now, HIGH_DATAPOINTS, fresh if self.patient else 0.0)

@@ -22,7 +22,7 @@ from functions.provisioned_concurrency.demand import (
     spilling,
     with_headroom,
 )
-from functions.provisioned_concurrency.history import at, before_last, last_rise
+from functions.provisioned_concurrency.history import at, changes, highest_left, last_rise
 from functions.provisioned_concurrency.levels import (
     Cap,
     ahead,
@@ -49,6 +49,8 @@ LAST_LOOK = timedelta(seconds=70)
 """Before the end of what is paid for: one heartbeat falls into it."""
 LEAST_FALL = 0.1
 """Of a level: less is not worth a change."""
+SOON = 10
+"""Seconds until another look at a burst that has just begun."""
 LONGEST_REST = 900
 AT_LEAST_ONE = (
     "Update the endpoint to a new endpoint configuration whose ServerlessConfig has no"
@@ -88,7 +90,8 @@ def decide(seen: Seen, incident: Incident | None, rules: Rules) -> Decision:
     if spill is not None and (levels.base or levels.planned):
         found = with_headroom(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
         if found > seen.level and has_just_begun(seen.minutes, rules):
-            return Wait(f"{_by_spill(seen, spill)}; how high that goes is not seen yet")
+            why = f"{_by_spill(seen, spill)}; how high that goes is not seen yet"
+            return Wait(why, again=SOON)
         if found > seen.level:
             return _rise(seen, seen.wish, incident, rules, found, _by_spill(seen, spill), ours)
     if levels.coming < seen.level:
@@ -182,14 +185,12 @@ def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
 
 def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> Wait | None:
     """Whoever has just come down goes up again only to where it has not been: no ping-pong."""
-    if ours is None or not ours.acts:
-        return None
-    left, stood = before_last(ours), level_of(ours.acts[-1]["written"])
-    if left <= stood or to > left or seen.now - at(ours.acts[-1]) >= rules.hold:
+    left = highest_left(ours, seen.now - rules.hold)
+    if to > left:
         return None
     return Wait(
-        f"{seen.name} fell from {left} to {stood} a moment ago; until that has stood for"
-        f" {rules.hold.total_seconds():.0f} s only more than {left} would be new"
+        f"{seen.name} fell from {left} less than {rules.hold.total_seconds():.0f} s ago; until then"
+        f" only more than {left} would be new"
     )
 
 
@@ -290,7 +291,9 @@ def _fall(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: _
             return _at_least_one(seen)
         return _kept(seen, wish, ours, rules, levels)
     if not _scheduled(seen, wish, ours, levels) and (
-        to > (1 - LEAST_FALL) * seen.level or not _at_edge(seen)
+        to > (1 - LEAST_FALL) * seen.level
+        or not _at_edge(seen)
+        or _has_just_fallen(seen, ours, rules)
     ):
         return _kept(seen, wish, ours, rules, levels)
     if refusal := _too_often(seen, ours, rules):
@@ -306,6 +309,11 @@ def _scheduled(seen: Seen, wish: Wish, ours: Incident | None, levels: _Levels) -
     if since is None or levels.coming == 0:
         return True
     return seen.level <= planned(wish, levels.base, min(since, seen.now), seen.now)
+
+
+def _has_just_fallen(seen: Seen, ours: Incident | None, rules: Rules) -> bool:
+    """Demand that ebbs away is followed in few steps, each of which is seen to hold first."""
+    return any(seen.now - each.at < rules.hold for each in changes(ours)[-1:])
 
 
 def _at_edge(seen: Seen) -> bool:

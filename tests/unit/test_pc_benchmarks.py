@@ -12,6 +12,7 @@ from statistics import fmean
 import pytest
 
 from benchmarks import pc_step
+from benchmarks.pc_ours import Ours
 from benchmarks.pc_simulator import (
     Alias,
     Change,
@@ -193,6 +194,54 @@ def test_utilization_is_at_most_one_and_untold_while_nothing_is_provisioned() ->
     alias.tell(1000)
     assert (alias.told[0].samples, alias.told[0].spilled) == (0, 0)
     assert (alias.told[2].samples, alias.told[2].highest, alias.told[2].spilled) == (2, 1, 1)
+
+
+# looks
+
+
+class Watch:
+    """A controller that looks again 10 s after its first look, and notes when it was called."""
+
+    def __init__(self) -> None:
+        self.looks: list[float] = []
+        self.evaluations: list[float] = []
+
+    def look(self, alias: Alias, now: float) -> float:
+        self.looks.append(now)
+        return 10 if len(self.looks) == 1 else 0
+
+    def evaluate(self, alias: Alias, now: float) -> float:
+        self.evaluations.append(now)
+        return 15 if len(self.evaluations) == 2 else 0
+
+
+def test_looks_and_evaluations_come_each_minute_and_again_when_one_asks_for_it() -> None:
+    watch = Watch()
+    load = step(1, 1, 100, 200, 1, seed=1)
+    play(load, replace(SITE, phase=20, alarm=50), 1, watch)
+    assert watch.evaluations == [50, 110, 170]
+    assert watch.looks == [20, 30, 80, 125, 140, 200]
+
+
+def test_without_an_alarm_nothing_is_evaluated() -> None:
+    watch = Watch()
+    play(step(1, 1, 100, 200, 1, seed=1), replace(SITE, phase=20), 1, watch)
+    assert (watch.evaluations, watch.looks[-1]) == ([], 200)
+
+
+def test_an_alarm_on_spillover_calls_once_and_again_after_a_minute_without() -> None:
+    """Nothing is looked at before the alarm; a level for which nothing is told is not in it."""
+    ours, alias = Ours(1, 100), Alias(SITE, 1)
+    calls: list[str] = []
+    ours._look = lambda alias, now, cause: calls.append(f"{now:g} {cause}") or 0  # type: ignore
+    spilled = (0, 3, 4, 0, 0, 2)
+    for minute, each in enumerate(spilled):
+        alias.told[minute] = Told(invocations=60, spilled=each, samples=60)
+        assert ours.evaluate(alias, 60.0 * minute + 70) == 0
+    assert calls == ["130 alarm", "370 alarm"]
+    del alias.told[5]
+    assert ours.evaluate(alias, 380.0) == 0
+    assert len(calls) == 2
 
 
 # target tracking

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from functions.core.decision import Act, Refuse, Settled, Wait
 from functions.core.incident import Incident
+from functions.core.intake import SOON as LOOKED_AT_ONCE_MORE
 from functions.provisioned_concurrency.decision import decide
 from functions.provisioned_concurrency.demand import concurrency, peak, with_headroom
 from functions.provisioned_concurrency.levels import level_of as level_of_dial
@@ -136,6 +137,7 @@ def test_a_burst_is_answered_when_it_was_seen_for_as_long_as_an_invocation_lasts
     else:
         assert isinstance(decision, Wait)
         assert "how high that goes is not seen yet" in decision.reason
+        assert 0 < decision.again <= LOOKED_AT_ONCE_MORE
 
 
 def test_after_the_rise_was_ready_what_still_spills_over_counts() -> None:
@@ -152,6 +154,20 @@ def test_after_a_fall_only_what_is_new_is_a_reason_to_rise(level: int, rises: bo
     decision = decide(seen, incident, RULES)
     assert isinstance(decision, Act if rises else Wait)
     assert isinstance(decide(seen, written(5, 40, 20, ago=[60, 10]), RULES), Act)
+
+
+@pytest.mark.parametrize(("level", "rises"), [(30, False), (50, True)])
+def test_of_several_falls_none_is_gone_back_on(level: int, rises: bool) -> None:
+    seen = alias(20, wish=ALWAYS, minutes=bursting(level, 1500, 15))
+    decision = decide(seen, written(5, 40, 25, 20, ago=[60, 9, 4]), RULES)
+    assert isinstance(decision, Act if rises else Wait)
+    forgotten = decide(seen, written(5, 40, 25, 20, ago=[60, 10, 4]), RULES)
+    assert isinstance(forgotten, Act)
+
+
+def test_a_rise_after_a_fall_may_go_on() -> None:
+    seen = alias(50, wish=ALWAYS, minutes=bursting(52, 1500, 15))
+    assert level_of(decide(seen, written(5, 40, 20, 50, ago=[60, 9, 4]), RULES)) == 58
 
 
 # down
@@ -183,6 +199,18 @@ def test_what_a_burst_left_falls_in_the_last_minute_of_what_is_paid_for(
 def test_within_the_hold_nothing_falls_though_an_edge_comes() -> None:
     assert isinstance(decide(burst(4.5, 4.5), written(5, 40, ago=[4.5]), RULES), Wait)
     assert isinstance(decide(burst(9.5, 9.5), written(5, 40, ago=[9.5]), RULES), Wait)
+
+
+def test_a_fall_follows_another_only_when_that_has_stood_for_the_hold() -> None:
+    seen = burst(9.5, 9.5)
+    assert isinstance(decide(seen, written(5, 60, 40, ago=[60, 9.5]), RULES), Wait)
+    assert level_of(decide(burst(14, 14), written(5, 60, 40, ago=[60, 14]), RULES)) == 17
+
+
+def test_by_the_schedule_a_fall_may_follow_another_at_once() -> None:
+    wish = Wish(parse("mon@08:00-11:58=60 mon@08:00-11:59=40 mon@08:00-20:00=20"))
+    seen = alias(40, wish=wish, changed_at=NOON - timedelta(minutes=2))
+    assert level_of(decide(seen, written(0, 60, 40, ago=[240, 2]), RULES)) == 20
 
 
 def test_a_fall_of_a_tenth_or_less_is_not_worth_it() -> None:
@@ -301,7 +329,7 @@ def test_any_traffic_keeps_within_bounds_and_never_goes_back_within_the_hold(
         moves.append((now, level, to))
         changed, ready_at = now, now + timedelta(minutes=allocation if to > level else 0)
         level = to
-    for (first, was, over), (then, _, back) in itertools.pairwise(moves):
+    for (first, was, over), (then, stood, back) in itertools.combinations(moves, 2):
         if then - first < HOLD:
-            assert not (over > was and back <= was), moves
+            assert not (over > was and back <= was < stood), moves
             assert not (over < was and back == was), moves
