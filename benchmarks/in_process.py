@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -123,8 +124,11 @@ class Stage:
 
 
 @contextmanager
-def stage(handler: Handler, settings: Mapping[str, Any]) -> Iterator[Stage]:
-    """A remediation in mode act with the settings of its own, in an empty account at noon."""
+def stage(
+    handler: Handler, settings: Mapping[str, Any], core: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Stage]:
+    """A remediation in mode act with the settings of its own, and those of all, in an empty account at
+    noon."""
     os.environ.update(
         AWS_ACCESS_KEY_ID="testing",
         AWS_SECRET_ACCESS_KEY="testing",
@@ -134,7 +138,7 @@ def stage(handler: Handler, settings: Mapping[str, Any]) -> Iterator[Stage]:
         TOPIC_ARN=TOPIC,
         MODE_PARAMETER=MODE,
         QUEUE_URLS="{}",
-        SETTINGS="{}",
+        SETTINGS=json.dumps(dict(core)),
         LEVER_SETTINGS=json.dumps(settings),
     )
     install()

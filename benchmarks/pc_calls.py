@@ -31,6 +31,8 @@ WINDOW = "mon-sun@10:00-20:00=5"
 """Holds at noon, when the play begins."""
 SETTLE, BEATS = 20, 15
 """Heartbeats before those that are counted, and those."""
+MANY = {"limits": {"actions_per_hour": 1000}}
+"""So that all windows of the largest number may begin in one hour."""
 LEDGER = {"Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 SWITCH = {"GetParameter"}
 REST, KEPT = "at rest", "inside a window"
@@ -116,7 +118,7 @@ def play(kind: str, targets: int) -> Called:
     """Heartbeats, after some in which what has to change changes."""
     from functions.provisioned_concurrency.handler import handler
 
-    with stage(handler, {}) as world:
+    with stage(handler, {}, MANY) as world:
         trust = '{"Version": "2012-10-17", "Statement": []}'
         boto3.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
         for number in range(targets):

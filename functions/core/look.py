@@ -169,14 +169,8 @@ class Look(Recorder):
             )
         if refusal := check(act, self.standing, incident, self.mode, self.settings, now):
             return self._held_back(refusal)
-        if first and not self._spend(act.move, now):
-            return self._held_back(
-                Refuse(
-                    "limit-reached",
-                    "as many actions as an hour allows were taken",
-                    page=True,
-                )
-            )
+        if first and (refusal := self._spend(act.move, now)):
+            return self._held_back(refusal)
         decided = [message(incident, "Remediation Decided", "decided", notify=False)]
         untold = (*incident.untold, *(decided if first else ()))
         attempts = incident.attempts + 1
@@ -221,10 +215,21 @@ class Look(Recorder):
             self._save(self.incident, due=True, again=busy.again)
         return self._outcome("waiting", str(busy))
 
-    def _spend(self, move: Move, now: float) -> bool:
-        limits = self.settings.limits
-        limit = limits.safety_moves_per_hour if move is Move.SAFETY else limits.actions_per_hour
-        return self.ledger.spend(self.remediation.name, move.value, limit, now)
+    def _spend(self, move: Move, now: float) -> Refuse | None:
+        """Count an action, or why the hour allows no more of them."""
+        safety, limits = move is Move.SAFETY, self.settings.limits
+        limit = limits.safety_moves_per_hour if safety else limits.actions_per_hour
+        if self.ledger.spend(self.remediation.name, move.value, limit, now):
+            return None
+        return Refuse(
+            "limit-reached",
+            f"of all targets together {limit} were changed within an hour, which is all that is allowed",
+            page=True,
+            next_steps=(
+                f"Wait, or allow more: {'safety_moves' if safety else 'actions'}_per_hour in the"
+                " settings' limits",
+            ),
+        )
 
     def _acted(self, written: Dial, reason: str, again: int = 0) -> Outcome:
         assert self.incident is not None

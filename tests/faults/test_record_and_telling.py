@@ -230,6 +230,7 @@ def test_safety_moves_have_a_cap_that_pages(hall: Hall) -> None:
 
     assert hall.look(DARK).code == "limit-reached"
     assert "Refused" in hall.hears.messages[-1]
+    assert "safety_moves_per_hour" in hall.hears.messages[-1]
     hall.later(3601)
     assert hall.look(DARK).code == "acted"
 
