@@ -63,6 +63,7 @@ class ProvisionedConcurrency(Construct):
                 "lambda:GetFunctionConcurrency",
                 "lambda:GetFunctionConfiguration",
                 "lambda:GetProvisionedConcurrencyConfig",
+                "lambda:ListAliases",
                 "lambda:ListProvisionedConcurrencyConfigs",
                 "lambda:ListTags",
             ],

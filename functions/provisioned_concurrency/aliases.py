@@ -26,11 +26,11 @@ from functions.provisioned_concurrency.aws import (
 from functions.provisioned_concurrency.metrics import Meter
 from functions.provisioned_concurrency.observation import Room, Seen, Service, Status
 from functions.provisioned_concurrency.reading import ALIAS, FUNCTION
-from functions.provisioned_concurrency.wishes import LEVER, named, wish
+from functions.provisioned_concurrency.wishes import LEVER, for_all, named, wish
 
 NO_CONFIG = "ProvisionedConcurrencyConfigNotFoundException"
 NOT_FOUND = "ResourceNotFoundException"
-WILDCARDS = frozenset("*?[")
+WILDCARD = re.compile(r"[*?[]")
 QUALIFIED_ARN = re.compile(
     rf"arn:[\w-]+:lambda:[\w-]+:\d{{12}}:function:(?P<function>{FUNCTION}):(?P<qualifier>[^:]+)"
 )
@@ -62,20 +62,26 @@ class Aliases:
 
     def standings(self, arn: str, tags: Mapping[str, str]) -> list[Standing]:
         """The aliases of an opted-in function that are looked after: those that its tags or a plan
-        name, and those that have provisioned concurrency now.
+        name, those that have provisioned concurrency now, and all where a tag without a name, or a
+        plan for many, asks for a level.
 
-        Calls: ListProvisionedConcurrencyConfigs, and GetAlias for each named alias that has none,
-        so that one that does not exist is known before its first window. Raises Gone.
+        Calls: ListProvisionedConcurrencyConfigs; ListAliases where all are looked after; GetAlias for
+        each named alias that neither answer told of, so that one that does not exist is known before
+        its first window. Raises Gone.
         """
         function = arn.rsplit(":", 1)[-1]
         held = self._held(function)
         aliases = {name for name in held if not name.isdigit()}
+        listed: frozenset[str] = frozenset()
+        if for_all(tags) or self._planned_for_many(function):
+            listed = self._listed(function)
         found = []
-        for alias in sorted(self._names(tags, function) | aliases):
+        for alias in sorted(self._names(tags, function) | aliases | listed):
             stands = held.get(alias, NOTHING)
             resource = f"function:{function}:{alias}"
             wanted = wish(tags, alias, resource, self._around.settings.plans)
-            if alias not in held and self._alias(function, alias) is None:
+            exists = alias in held or alias in listed
+            if not exists and self._alias(function, alias) is None:
                 wanted = obstacles.alias_gone(function, alias)
             found.append(
                 Standing(
@@ -96,9 +102,20 @@ class Aliases:
         planned = {
             plan.target.removeprefix(prefix)
             for plan in self._around.settings.plans
-            if plan.target.startswith(prefix) and not WILDCARDS & set(plan.target)
+            if plan.target.startswith(prefix) and not WILDCARD.search(plan.target)
         }
         return planned | named(tags)
+
+    def _planned_for_many(self, function: str) -> bool:
+        """Whether a plan with a level may fit aliases of the function that it does not name; told by
+        what stands before its first wildcard, so that functions it is not for cost no call."""
+        prefix = f"function:{function}:"
+        starts = [
+            WILDCARD.split(plan.target, maxsplit=1)[0]
+            for plan in self._around.settings.plans
+            if WILDCARD.search(plan.target) and (plan.schedule or plan.min is not None)
+        ]
+        return any(prefix.startswith(each) or each.startswith(prefix) for each in starts)
 
     def opt_in(self, target: str) -> Mode | Refuse:
         """How far the function's tag lets us go. Raises Gone.
@@ -219,6 +236,11 @@ class Aliases:
             if code_of(error) == NO_CONFIG:
                 return NOTHING
             raise _refusal(error) from error
+
+    def _listed(self, function: str) -> frozenset[str]:
+        """Names of a function's aliases, by a ListAliases for every 50."""
+        pages = self._lambda.get_paginator("list_aliases").paginate(FunctionName=function)
+        return frozenset(each["Name"] for page in pages for each in page["Aliases"])
 
     def _alias(self, function: str, alias: str) -> Mapping[str, Any] | None:
         """GetAlias; None when there is no such alias, or by that name can be none."""

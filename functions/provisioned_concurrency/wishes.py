@@ -36,6 +36,14 @@ def named(tags: Mapping[str, str]) -> frozenset[str]:
     return frozenset(each[0] for each in parts if len(each) > 1 and _NAME.fullmatch(each[0]))
 
 
+def for_all(tags: Mapping[str, str]) -> bool:
+    """Whether tags ask for a level of all aliases or variants, be it right or wrong: by a schedule or a
+    minimum without a name, or by a key that is no setting of one of them. A maximum alone asks for
+    nothing."""
+    parts = [key.removeprefix(_PREFIX).split(":") for key in tags if key.startswith(_PREFIX)]
+    return any(each != ["max"] for each in parts if len(each) == 1 or not _NAME.fullmatch(each[0]))
+
+
 def wish(
     tags: Mapping[str, str], name: str, resource_id: str, plans: Sequence[Plan]
 ) -> Wish | Refuse:

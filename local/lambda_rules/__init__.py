@@ -8,7 +8,13 @@ settled at the next one.
 
 from __future__ import annotations
 
-from local.lambda_rules.aliases import create_alias, delete_alias, get_alias, update_alias
+from local.lambda_rules.aliases import (
+    create_alias,
+    delete_alias,
+    get_alias,
+    list_aliases,
+    update_alias,
+)
 from local.lambda_rules.claims import claimed
 from local.lambda_rules.conditions import Conditions
 from local.lambda_rules.function import Function, Provisioned, named, qualified
@@ -39,6 +45,7 @@ __all__ = [
     "delete_provisioned",
     "get_alias",
     "get_provisioned",
+    "list_aliases",
     "list_provisioned",
     "measure",
     "named",

@@ -15,6 +15,9 @@ from local.lambda_rules.provisioned import UNPUBLISHED, move, require_free, sett
 from local.lambda_rules.refusal import Refused, invalid, out_of_model
 
 Request = Mapping[str, Any]
+A_PAGE = 50
+"""Aliases in an answer of ListAliases that is not asked for another number."""
+MOST_LISTED = 10_000
 
 
 def create_alias(function: Function, asked: Request, now: float) -> dict[str, Any]:
@@ -46,6 +49,28 @@ def get_alias(function: Function, name: str, now: float) -> dict[str, Any]:
     if name not in function.aliases:
         raise Refused("ResourceNotFoundException", f"Cannot find alias arn: {function.arn}:{name}")
     return function.aliases[name]
+
+
+def list_aliases(
+    function: Function,
+    now: float,
+    version: str | None = None,
+    marker: str = "",
+    most: int | None = None,
+) -> dict[str, Any]:
+    """ListAliases, those of one version or all, 1 to 10,000 a page (botocore service model)."""
+    settle(function, now)
+    if most is not None and not 1 <= most <= MOST_LISTED:
+        word = "greater than or equal to 1" if most < 1 else f"less than or equal to {MOST_LISTED}"
+        raise out_of_model(most, "maxItems", f"Member must have value {word}")
+    rest = [
+        alias
+        for name, alias in sorted(function.aliases.items())
+        if name > marker and version in (None, alias["FunctionVersion"])
+    ]
+    page = rest[: most or A_PAGE]
+    answer: dict[str, Any] = {"Aliases": page}
+    return answer | ({"NextMarker": page[-1]["Name"]} if len(page) < len(rest) else {})
 
 
 def update_alias(

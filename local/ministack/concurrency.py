@@ -37,7 +37,6 @@ Parameters = dict[str, Any]
 JSON = "application/json"
 
 _handle = lambda_svc.handle_request
-_list_aliases = lambda_svc._list_aliases
 _account_settings = lambda_svc._get_account_settings
 # Calls come on several threads: CloudFormation's beside clients'.
 _turn = threading.RLock()
@@ -147,9 +146,12 @@ class StrictLambda:
 
     @_answering
     def list_aliases(self, func_name: str, query_params: Parameters) -> Answer:
-        rules.settle(self._function(func_name), time.time())
-        answer: Answer = _list_aliases(func_name, query_params)
-        return answer
+        version = lambda_svc._qp_first(query_params, "FunctionVersion") or None
+        most = lambda_svc._qp_first(query_params, "MaxItems")
+        marker = lambda_svc._qp_first(query_params, "Marker")
+        function = self._function(func_name)
+        asked = int(most) if most else None
+        return _json(rules.list_aliases(function, time.time(), version, marker, asked))
 
     @_answering
     def put_provisioned(self, func_name: str, qualifier: str, data: Parameters) -> Answer:

@@ -24,6 +24,7 @@ READS = {
     "lambda:GetFunctionConcurrency",
     "lambda:GetFunctionConfiguration",
     "lambda:GetProvisionedConcurrencyConfig",
+    "lambda:ListAliases",
     "lambda:ListProvisionedConcurrencyConfigs",
     "lambda:ListTags",
     "sagemaker:DescribeEndpoint",

@@ -13,7 +13,7 @@ from functions.core.decision import Refuse
 from functions.provisioned_concurrency.observation import Wish
 from functions.provisioned_concurrency.schedule import parse
 from functions.provisioned_concurrency.settings import Plan
-from functions.provisioned_concurrency.wishes import LEVER, named, wish
+from functions.provisioned_concurrency.wishes import LEVER, for_all, named, wish
 
 KEY = f"ml-remediation:{LEVER}"
 OFFICE = "mon-fri@08:00-18:00=20 tz=Europe/Berlin"
@@ -35,6 +35,27 @@ def refused(*plans: Plan, name: str = "live", **settings: str) -> Refuse:
 
 
 # whose word counts
+
+
+@pytest.mark.parametrize(
+    ("setting", "for_every_one"),
+    [
+        ("schedule", True),
+        ("min", True),
+        ("mini", True),
+        ("", True),
+        ("l!ve:min", True),
+        ("max", False),
+        ("live:min", False),
+        ("live:mini", False),
+        ("live:max:min", False),
+    ],
+)
+def test_a_level_is_asked_for_all_without_a_name_be_it_right_or_wrong(
+    setting: str, for_every_one: bool
+) -> None:
+    tags = {KEY: "act", f"{KEY}:live:max": "4", "team": "shop"}
+    assert for_all({**tags, f"{KEY}:{setting}": "3"}) == for_every_one
 
 
 def test_without_a_word_nothing_is_wished() -> None:

@@ -84,16 +84,12 @@ class Lambda(LambdaBackend):
         self,
         function_name: str,
         function_version: str | None = None,
+        marker: str = "",
+        max_items: int | None = None,
     ) -> dict[str, Any]:
-        function = self._function(function_name)
-        rules.settle(function, WORLD.clock())
-        return {
-            "Aliases": [
-                alias
-                for _, alias in sorted(function.aliases.items())
-                if function_version in (None, alias["FunctionVersion"])
-            ]
-        }
+        with _refusing():
+            function = self._function(function_name)
+            return rules.list_aliases(function, WORLD.clock(), function_version, marker, max_items)
 
     @operation
     def update_alias(  # type: ignore[override]

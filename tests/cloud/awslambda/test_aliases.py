@@ -126,6 +126,20 @@ def test_aliases_are_listed_and_lead_to_their_version(shop: Shop) -> None:
     assert found["Configuration"]["Version"] == "2"
 
 
+def test_aliases_are_listed_fifty_a_page(shop: Shop) -> None:
+    for number in range(50):
+        shop.alias(f"stage{number}", "1")
+    first = shop.api.list_aliases(FunctionName="shop")
+    rest = shop.api.list_aliases(FunctionName="shop", Marker=first["NextMarker"])
+    names = [each["Name"] for page in (first, rest) for each in page["Aliases"]]
+    assert names == sorted(["live", *(f"stage{number}" for number in range(50))])
+    assert (len(first["Aliases"]), "NextMarker" in rest) == (50, False)
+    two = shop.api.list_aliases(FunctionName="shop", MaxItems=2)["Aliases"]
+    assert [each["Name"] for each in two] == ["live", "stage0"]
+    code, text = refused(shop.api.list_aliases, FunctionName="shop", MaxItems=0)
+    assert (code, "greater than or equal to 1" in text) == ("ValidationException", True)
+
+
 def test_a_function_takes_everything_with_it(shop: Shop) -> None:
     shop.provision("live", 5)
     shop.reserve(10)
