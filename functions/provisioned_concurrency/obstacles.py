@@ -8,6 +8,7 @@ from typing import Any
 from functions.core.decision import Refuse
 
 LATEST = "$LATEST"
+WEIGHTED = "weighted-alias"
 
 
 def alias_gone(function: str, alias: str) -> Refuse:
@@ -32,7 +33,8 @@ def of_alias(
     Rules: Lambda developer guide, "Configuring provisioned concurrency for a function": versions and
     aliases only, never $LATEST, and no alias with weights (hashicorp/terraform/issues/24957; AWS
     itself puts weights on an alias while its version changes). Managed Instances have another dial,
-    PutFunctionScalingConfig (service model).
+    PutFunctionScalingConfig (service model). SnapStart does not go with it: Lambda developer guide,
+    "Improving startup performance with Lambda SnapStart", supported features and limitations.
     """
     if alias == LATEST:
         return Refuse(
@@ -47,6 +49,16 @@ def of_alias(
             "managed-instances",
             f"{function} runs on Lambda Managed Instances, which have no provisioned concurrency",
         )
+    if (version.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions":
+        return Refuse(
+            "snap-start",
+            f"version {version.get('Version')} of {function} starts by SnapStart, which allows no"
+            " provisioned concurrency",
+            next_steps=(
+                f"Turn SnapStart off, publish a version and point {alias} to it, or take the tag away"
+                " and leave the starts to SnapStart",
+            ),
+        )
     if described.get("FunctionVersion") == LATEST:
         return Refuse(
             "latest-version",
@@ -57,7 +69,7 @@ def of_alias(
     if weights:
         also = ", ".join(f"version {name} ({share:.0%})" for name, share in weights.items())
         return Refuse(
-            "weighted-alias",
+            WEIGHTED,
             f"{function}:{alias} also sends traffic to {also}: an alias with weights takes no change of"
             " its provisioned concurrency",
             next_steps=("End the deployment; the level follows by itself then",),

@@ -41,7 +41,8 @@ class Function:
     """`arn` is unqualified, `versions` are the published ones, `aliases` are as GetAlias answers them
     and `provisioned` is by qualifier, an alias or a version; the last two are changed in place.
     `states` are the states of versions and `$LATEST`, `updating` whether an update of `$LATEST` is in
-    progress, `managed` names versions that run on Lambda Managed Instances."""
+    progress, `managed` names versions that run on Lambda Managed Instances, `snap_started` those that
+    start by SnapStart."""
 
     arn: str
     versions: Collection[str]
@@ -51,6 +52,7 @@ class Function:
     states: Mapping[str, str] = field(default_factory=dict)
     updating: bool = False
     managed: Collection[str] = ()
+    snap_started: Collection[str] = ()
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ from local.lambda_rules.reserved import unreserved
 UNPUBLISHED = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
 ALREADY = "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
 MANAGED = "Provisioned Concurrency is not supported for functions with a capacity provider."
+SNAP_STARTED = "Provisioned Concurrency is not supported for functions with SnapStart."
 MOST_LISTED = 50
 
 
@@ -35,7 +36,8 @@ def put_provisioned(
     alias with weights (hashicorp/terraform/issues/24957); not beyond the function's reservation, nor
     so that less than the minimum is left (anomalyco/sst/issues/5829). Functions on Managed Instances
     keep environments of their own by PutFunctionScalingConfig (Lambda developer guide,
-    lambda-managed-instances-scaling); with which words they refuse this is not known.
+    lambda-managed-instances-scaling), and SnapStart does not support it (same guide, snapstart); with
+    which words these refuse it is not known.
     """
     settle(function, conditions.now)
     if amount < 1:
@@ -49,6 +51,8 @@ def put_provisioned(
     function.require_active(version)
     if version in function.managed:
         raise invalid(MANAGED)
+    if version in function.snap_started:
+        raise invalid(SNAP_STARTED)
     if weights(function.aliases.get(qualifier, {})):
         raise invalid("Alias with weights can not be used with Provisioned Concurrency")
     require_free(function, qualifier, version)

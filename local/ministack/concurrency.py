@@ -253,6 +253,7 @@ class StrictLambda:
             {version: config.get("State", "Active") for version, config in configs.items()},
             record["config"].get("LastUpdateStatus") == "InProgress",
             {version for version, config in configs.items() if "CapacityProviderConfig" in config},
+            {version for version, config in configs.items() if _starts_by_snapshot(config)},
         )
         self._traffic.measure(function)
         return function
@@ -274,6 +275,10 @@ def _amount(data: Parameters, name: str) -> int:
             "Member must not be null",
         )
     return int(data[name])
+
+
+def _starts_by_snapshot(config: Mapping[str, Any]) -> bool:
+    return (config.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions"
 
 
 def _json(answer: Mapping[str, Any], status: int = 200) -> Answer:

@@ -84,6 +84,15 @@ def test_a_version_that_lambda_is_still_making_or_runs_elsewhere(
     assert scene.writes() == []
 
 
+def test_a_version_with_snapstart(scene: Warm) -> None:
+    """The write would fail at each look: SnapStart does not go with provisioned concurrency."""
+    scene.function(tags=wish(min=5), SnapStart={"ApplyOn": "PublishedVersions"})
+    scene.beat(LATER)
+
+    assert scene.told("snap-start") == 1
+    assert scene.writes() == []
+
+
 def test_an_alias_that_is_not_there(scene: Warm) -> None:
     """A misspelt tag is told at once, not when its first window comes."""
     scene.function(tags=wish("liev", schedule="sun@03:00-04:00=5"))

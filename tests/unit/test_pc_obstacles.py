@@ -28,6 +28,8 @@ def test_an_alias_of_a_version_that_is_ready_has_no_obstacle() -> None:
     assert of_alias("shop", "live", ALIAS, VERSION) is None
     no_weights = {**ALIAS, "RoutingConfig": {"AdditionalVersionWeights": {}}}
     assert of_alias("shop", "live", no_weights, VERSION) is None
+    no_snapshots = {**VERSION, "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"}}
+    assert of_alias("shop", "live", ALIAS, no_snapshots) is None
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,7 @@ def test_an_alias_of_a_version_that_is_ready_has_no_obstacle() -> None:
             "weighted-alias",
         ),
         ("live", {}, {"CapacityProviderConfig": {"x": "y"}}, "managed-instances"),
+        ("live", {}, {"SnapStart": {"ApplyOn": "PublishedVersions"}}, "snap-start"),
         ("live", {}, {"State": "Pending"}, "deploying"),
         ("live", {}, {"LastUpdateStatus": "InProgress"}, "deploying"),
     ],
@@ -59,6 +62,16 @@ def test_an_alias_that_is_not_there_calls_a_person() -> None:
         found = of_alias("shop", "live", described, version)
         assert found is not None
         assert (found.code, found.page) == ("alias-gone", True)
+
+
+def test_with_snapshots_there_are_two_ways_out() -> None:
+    found = of_alias(
+        "shop", "live", ALIAS, {**VERSION, "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    )
+    assert found is not None
+    assert "version 3 of shop" in found.reason
+    assert "point live to it" in found.next_steps[0]
+    assert "take the tag away" in found.next_steps[0]
 
 
 def test_weights_are_told_with_their_versions() -> None:

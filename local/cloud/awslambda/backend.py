@@ -28,16 +28,19 @@ class Kept:
 
 
 class HostedFunction(LambdaFunction):
-    """moto's, which keeps where it runs as well."""
+    """moto's, which keeps where it runs and how it starts as well."""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str) -> None:
         super().__init__(account_id, spec, region, version)
         self.capacity_provider: Mapping[str, Any] | None = spec.get("CapacityProviderConfig")
+        self.snap_started = spec.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         told = super().get_configuration(on_create)
         if self.capacity_provider:
             told["CapacityProviderConfig"] = self.capacity_provider
+        if self.snap_started:
+            told["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
         return told
 
 
@@ -251,18 +254,16 @@ class Lambda(LambdaBackend):
             )
             raise Refusal("ResourceNotFoundException", f"Function not found: {arn}")
         latest = self._lambdas._get_latest(name)
+        versions: list[HostedFunction] = self._lambdas._functions[name]["versions"]
         kept = self._kept.setdefault(name, Kept())
         function = rules.Function(
             latest.function_arn,
-            {str(each.version) for each in self._lambdas._functions[name]["versions"]},
+            {str(each.version) for each in versions},
             kept.aliases,
             kept.provisioned,
             latest.reserved_concurrency,
-            managed={
-                str(each.version)
-                for each in self._lambdas._functions[name]["versions"]
-                if each.capacity_provider
-            },
+            managed={str(each.version) for each in versions if each.capacity_provider},
+            snap_started={str(each.version) for each in versions if each.snap_started},
         )
         self._record(rules.measure(function, kept.traffic, WORLD.clock()))
         return function

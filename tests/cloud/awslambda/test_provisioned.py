@@ -242,3 +242,13 @@ def test_functions_on_managed_instances_have_none(shop: Shop) -> None:
     told = shop.api.get_function_configuration(FunctionName="pool", Qualifier="1")
     assert told["CapacityProviderConfig"] == config
     assert "CapacityProviderConfig" not in shop.api.get_function_configuration(FunctionName="shop")
+
+
+def test_functions_with_snapstart_have_none(shop: Shop) -> None:
+    """Lambda developer guide, snapstart, "Supported features and limitations"."""
+    shop.create("quick", 1, SnapStart={"ApplyOn": "PublishedVersions"})
+    assert shop.refused("1", 5, "quick")[0] == "InvalidParameterValueException"
+    told = shop.api.get_function_configuration(FunctionName="quick", Qualifier="1")
+    assert told["SnapStart"]["ApplyOn"] == "PublishedVersions"
+    plain = shop.api.get_function_configuration(FunctionName="shop")
+    assert plain["SnapStart"]["ApplyOn"] == "None"
