@@ -146,6 +146,7 @@ class Aliases:
         version = described and self._version(function, alias)
         x86 = not version or version.get("Architectures", ["x86_64"])[0] != "arm64"
         prices = self._around.settings.prices
+        owner = self._around.owner(Service.LAMBDA, resource)
         return Seen(
             target=target,
             name=f"{function}:{alias}",
@@ -158,10 +159,10 @@ class Aliases:
             status=stands.status,
             status_reason=stands.reason,
             changed_at=stands.changed_at,
-            owner=self._around.owner(Service.LAMBDA, resource),
+            owner=owner,
             room=self._room(function, alias, held) if version else Room(),
             minutes=self._around.minutes(_meter(function, alias), now) if version else (),
-            lead=self._around.leads.of(target, stands.status, now),
+            lead=self._around.leads.of(target, stands.status, stands.requested, owner, now),
             memory_gb=version["MemorySize"] / 1024 if version else 0.0,
             prices=prices.lambda_x86 if x86 else prices.lambda_arm,
         )
@@ -178,6 +179,7 @@ class Aliases:
         require_unmoved(dial(stands.requested, owner), seen, stands.status, f"{function}:{alias}")
         if write["minimum"] is not None:
             self._around.owners.move(Service.LAMBDA, resource, write["minimum"])
+            self._around.written(target, stands.requested, write)
             return
         place = {"FunctionName": function, "Qualifier": alias}
         level = write["provisioned"]
@@ -190,8 +192,7 @@ class Aliases:
                 self._lambda.delete_provisioned_concurrency_config(**place)
         except ClientError as error:
             raise _refusal(error) from error
-        if level > stands.requested:
-            self._around.leads.begun(target)
+        self._around.written(target, stands.requested, write)
 
     # single reads
 

@@ -62,16 +62,19 @@ class Leads:
         self._memory = memory
         self._clock = clock
 
-    def begun(self, target: str) -> None:
-        """A rise was just asked for; from now on it is measured."""
+    def begun(self, target: str, floor: int) -> None:
+        """A rise was just asked for; from now on it is measured. floor: as of `lead.begun`."""
         document = self._recall(target)
         now = self._clock()
-        self._memory.remember(LEAD + target, lead.begun(document, now.timestamp()), now)
+        self._memory.remember(LEAD + target, lead.begun(document, now.timestamp(), floor), now)
 
-    def of(self, target: str, status: Status, now: datetime) -> timedelta | None:
+    def of(
+        self, target: str, status: Status, requested: int, owner: Owner | None, now: datetime
+    ) -> timedelta | None:
         """The lead of a target that is seen in a status; what that tells of it is kept."""
         document = self._recall(target)
-        after = lead.seen(document, status, now.timestamp())
+        floor = owner.minimum if owner else 0
+        after = lead.seen(document, status, now.timestamp(), requested, floor)
         if after != document:
             self._memory.remember(LEAD + target, after, now)
         return lead.lead(after)
@@ -106,6 +109,18 @@ class Surroundings:
             logger.exception("traffic not read", dimensions=dict(meter.dimensions))
             count(self.name, "traffic-unread")
             return ()
+
+    def written(self, target: str, requested: int, write: Dial) -> None:
+        """Measure from now on how long a rise lasts that AWS just took. requested: the level that was
+        asked for before. The write is done: where its time cannot be kept, it is not measured."""
+        floor = write["minimum"]
+        if (write["provisioned"] if floor is None else floor) <= requested:
+            return
+        try:
+            self.leads.begun(target, floor or 0)
+        except (ClientError, BotoCoreError):
+            logger.exception("lead not measured", target=target)
+            count(self.name, "lead-unmeasured")
 
     def owner(self, service: Service, resource: str) -> Owner | None:
         return self.owners.of(service, [resource]).get(resource)

@@ -113,6 +113,8 @@ class Variants:
         resource = _resource(endpoint, variant)
         size = variant["CurrentServerlessConfig"]
         status = _status(endpoint, variant)
+        requested = _provisioned(variant, "Desired")
+        owner = self._around.owner(Service.SAGEMAKER, resource)
         return Seen(
             target=target,
             name=f"{endpoint['EndpointName']}/{variant['VariantName']}",
@@ -120,15 +122,15 @@ class Variants:
             now=now,
             wish=wish(tags, variant["VariantName"], resource, settings.plans),
             obstacle=obstacles.of_endpoint(endpoint),
-            requested=_provisioned(variant, "Desired"),
+            requested=requested,
             available=_provisioned(variant, "Current"),
             status=status,
             status_reason=endpoint.get("FailureReason", ""),
             changed_at=endpoint["LastModifiedTime"].astimezone(UTC),
-            owner=self._around.owner(Service.SAGEMAKER, resource),
+            owner=owner,
             room=Room(max_concurrency=size["MaxConcurrency"]),
             minutes=self._around.minutes(_meter(endpoint, variant), now),
-            lead=self._around.leads.of(target, status, now),
+            lead=self._around.leads.of(target, status, requested, owner, now),
             memory_gb=size["MemorySizeInMB"] / 1024,
             prices=settings.prices.sagemaker,
         )
@@ -146,6 +148,7 @@ class Variants:
         require_unmoved(stood, seen, _status(endpoint, variant), endpoint["EndpointName"])
         if write["minimum"] is not None:
             self._around.owners.move(Service.SAGEMAKER, resource, write["minimum"])
+            self._around.written(target, stood["provisioned"], write)
             return
         if not write["provisioned"]:
             raise Impossible(
@@ -163,8 +166,7 @@ class Variants:
             )
         except ClientError as error:
             raise _refusal(error) from error
-        if write["provisioned"] > stood["provisioned"]:
-            self._around.leads.begun(target)
+        self._around.written(target, stood["provisioned"], write)
 
     def _describe(self, name: str) -> Endpoint:
         """Raises Gone."""

@@ -40,7 +40,7 @@ def test_a_rise_is_measured_from_the_call_until_it_is_seen_ready() -> None:
 
 def test_one_rise_is_one_sample_however_often_it_is_seen_ready() -> None:
     document = seen(after(90), Status.READY, T + 150)
-    assert document == after(90) == {"seconds": [90.0], "pending": None}
+    assert document == after(90) == {"seconds": [90.0], "pending": None, "floor": 0}
 
 
 def test_what_is_ready_without_a_rise_of_ours_is_no_sample() -> None:
@@ -52,6 +52,35 @@ def test_a_rise_that_failed_or_was_taken_back_is_no_sample(status: Status) -> No
     document = seen(begun(after(90), T), status, T + 60)
     assert document == after(90)
     assert seen(document, Status.READY, T + 120) == after(90)
+
+
+def test_a_raised_floor_is_measured_once_the_level_has_followed_to_it() -> None:
+    """Until Application Auto Scaling asks for more, what stood before is ready."""
+    document = begun(NOTHING, T, floor=20)
+    document = seen(document, Status.READY, T + 60, requested=2, floor=20)
+    document = seen(document, Status.IN_PROGRESS, T + 120, requested=20, floor=20)
+    assert lead(document) is None
+
+    document = seen(document, Status.READY, T + 240, requested=20, floor=20)
+    assert lead(document) == timedelta(minutes=4)
+
+
+def test_a_level_that_target_tracking_raised_beyond_the_floor_has_followed() -> None:
+    document = seen(begun(NOTHING, T, floor=20), Status.READY, T + 180, requested=26, floor=20)
+    assert lead(document) == timedelta(minutes=3)
+
+
+@pytest.mark.parametrize("floor", [2, 0])
+def test_a_floor_that_was_put_back_or_is_gone_before_the_level_followed_is_no_sample(
+    floor: int,
+) -> None:
+    document = begun(after(90), T, floor=20)
+    assert seen(document, Status.READY, T + 60, requested=2, floor=floor) == after(90)
+
+
+def test_what_was_begun_before_floors_were_kept_is_measured() -> None:
+    document = {"seconds": [], "pending": T}
+    assert lead(seen(document, Status.READY, T + 90, requested=5)) == timedelta(seconds=90)
 
 
 def test_a_second_call_begins_the_measuring_anew() -> None:
@@ -83,7 +112,7 @@ def test_a_document_is_never_changed_in_place() -> None:
     seen(pending, Status.READY, T + 90)
     assert document == after(60)
     assert pending == begun(after(60), T)
-    assert NOTHING == {"seconds": [], "pending": None}
+    assert NOTHING == {"seconds": [], "pending": None, "floor": 0}
 
 
 @given(st.lists(st.floats(0, 3600), min_size=1, max_size=50))
