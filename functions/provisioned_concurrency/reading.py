@@ -25,9 +25,6 @@ ALIAS = r"(?![0-9]+$)[a-zA-Z0-9-_]{1,128}"
 ENDPOINT = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 """Pattern of EndpointName in the botocore model of SageMaker, 2017-07-24."""
 
-ALIAS_ARN = re.compile(
-    rf"arn:[\w-]+:lambda:[\w-]+:\d{{12}}:function:(?P<function>{FUNCTION}):(?P<alias>{ALIAS})"
-)
 ENDPOINT_ARN = re.compile(
     rf"arn:[\w-]+:sagemaker:[\w-]+:\d{{12}}:endpoint/(?P<endpoint>{ENDPOINT})"
 )
