@@ -41,12 +41,14 @@ def spilling(minutes: Sequence[Minute], rules: Rules) -> Minute | None:
 
 def has_just_begun(minutes: Sequence[Minute], rules: Rules) -> bool:
     """Whether a burst was seen for less time than an invocation lasts, so that how high it goes is not
-    seen yet: once it was, as many have spilled over as are in flight at once (Little's law). One that
-    spills over for a third minute is not waited for, however long its invocations last."""
+    seen yet: once it was, as many have spilled over as are in flight at once beside those on
+    provisioned environments (Little's law). One that spills over for a third minute is not waited for,
+    however long its invocations last."""
     if spilling(minutes[-NEWEST:-2], rules) is not None:
         return False
     newest = minutes[-2:]
-    return sum(each.spilled for each in newest) < (peak(newest) or 0.0)
+    beside = max((concurrency(each) - each.provisioned for each in newest), default=0.0)
+    return sum(each.spilled for each in newest) < beside
 
 
 def with_headroom(demand: float, rules: Rules) -> int:

@@ -53,6 +53,27 @@ def planned(wish: Wish, base: int, begin: datetime, end: datetime) -> int:
 
 
 @dataclass(frozen=True)
+class Levels:
+    """base: outside all windows. planned: as of now, looking ahead by what allocation lasts. coming:
+    the highest that is asked for while a fall must hold, rises that would then be due included."""
+
+    base: int
+    planned: int
+    coming: int
+
+
+def levels_of(seen: Seen, wish: Wish, incident: Incident | None, rules: Rules) -> Levels:
+    """What the owner of a target wants of it now, and soon."""
+    floor = base(wish, seen.owner is not None, seen.level, incident)
+    soon = seen.now + ahead(seen.lead, rules)
+    return Levels(
+        floor,
+        planned(wish, floor, seen.now, soon),
+        planned(wish, floor, seen.now, soon + rules.hold),
+    )
+
+
+@dataclass(frozen=True)
 class Cap:
     """The level that something allows at most. `code` is a stable name."""
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from functions.core.decision import Act, Move, Refuse, Settled, Wait
+from functions.provisioned_concurrency import obstacles
 from functions.provisioned_concurrency.decision import decide, glance, stands, tally
 from functions.provisioned_concurrency.observation import (
     Glance,
     Owner,
+    Seen,
     Service,
     Status,
     Wish,
@@ -26,6 +28,7 @@ from tests.unit.pc import (
     RULES,
     alias,
     bursting,
+    follow,
     level_of,
     steady,
     variant,
@@ -78,6 +81,26 @@ def test_a_level_that_somebody_else_left_too_high_follows_the_schedule_too() -> 
     assert level_of(decide(alias(30, NIGHT), None, RULES)) == 0
 
 
+@pytest.mark.parametrize(("minutes", "theirs"), [(1, True), (59, True), (60, False)])
+def test_what_somebody_else_has_just_asked_for_is_left_to_them_for_an_hour(
+    minutes: int, theirs: bool
+) -> None:
+    changed = NIGHT - timedelta(minutes=minutes)
+    decision = decide(alias(30, NIGHT, changed_at=changed), None, RULES)
+    if theirs:
+        assert isinstance(decision, Refuse)
+        assert decision.code == "asked-for-by-others"
+        assert decision.again == (60 - minutes) * 60
+    else:
+        assert level_of(decision) == 0
+
+
+def test_nobody_is_left_a_level_that_failed() -> None:
+    changed = NIGHT - timedelta(minutes=9)
+    seen = alias(30, NIGHT, changed_at=changed, status=Status.FAILED, available=0)
+    assert level_of(decide(seen, None, RULES)) == 0
+
+
 def test_a_fall_by_the_schedule_waits_for_no_edge() -> None:
     now = at(18, 1)
     changed = now - timedelta(minutes=601)
@@ -85,13 +108,42 @@ def test_a_fall_by_the_schedule_waits_for_no_edge() -> None:
     assert level_of(decide(seen, written(19, 20, ago=[601], now=now), RULES)) == 19
 
 
-def test_the_level_does_not_fall_when_the_schedule_rises_within_ten_minutes() -> None:
-    wish = Wish(parse("mon@08:00-12:00=20 mon@12:09-18:00=20"))
+@pytest.mark.parametrize(
+    ("lead", "again_at", "falls"),
+    [(None, 14, False), (None, 16, True), (timedelta(minutes=15), 26, False)],
+)
+def test_the_level_does_not_fall_when_it_would_be_raised_within_ten_minutes(
+    lead: timedelta | None, again_at: int, falls: bool
+) -> None:
+    """A rise is asked for ahead of its window: by 5 minutes, or by what was measured and 2."""
+    wish = Wish(parse(f"mon@08:00-12:00=20 mon@12:{again_at}-18:00=20"))
     now = at(12, 0)
-    seen = alias(20, now, wish=wish)
-    assert isinstance(decide(seen, written(0, 20, ago=[240], now=now), RULES), Wait)
-    later = replace(seen, wish=Wish(parse("mon@08:00-12:00=20 mon@12:11-18:00=20")))
-    assert level_of(decide(later, written(0, 20, ago=[240], now=now), RULES)) == 0
+    decision = decide(
+        alias(20, now, wish=wish, lead=lead), written(0, 20, ago=[240], now=now), RULES
+    )
+    if falls:
+        assert level_of(decision) == 0
+    else:
+        assert isinstance(decision, Wait)
+
+
+@pytest.mark.parametrize("gap", range(1, 40, 3))
+@pytest.mark.parametrize("lead", [None, 1, 15])
+def test_between_two_windows_no_level_is_left_and_come_back_to_within_ten_minutes(
+    gap: int, lead: int | None
+) -> None:
+    wish = Wish(parse(f"mon@08:00-12:00=20 mon@12:{gap:02}-18:00=20"))
+    measured = None if lead is None else timedelta(minutes=lead)
+    level, incident, moves = 20, written(0, 20, ago=[240]), []
+    for minute in range(gap + 1):
+        now = NOON + timedelta(minutes=minute)
+        seen = alias(level, now, wish=wish, lead=measured)
+        decision, incident = follow(seen, incident, RULES)  # type: ignore[assignment]
+        if isinstance(decision, Act):
+            level = level_of(decision)
+            moves.append(minute)
+    assert level == 20
+    assert moves == [] or moves[1] - moves[0] >= 10
 
 
 def test_a_level_that_stands_as_the_schedule_wants_is_nobodys_business() -> None:
@@ -121,7 +173,7 @@ def test_a_kept_level_is_looked_at_again_before_the_schedule_changes() -> None:
     assert decision.again == 300  # by then a rise at 18:00 would be due
     noon = decide(alias(20), written(0, 20, ago=[240]), RULES)
     assert isinstance(noon, Wait)
-    assert noon.again == 900
+    assert noon.again == (6 * 60 - 5) * 60
 
 
 def test_what_is_back_at_rest_is_settled_once_it_has_stood_for_ten_minutes() -> None:
@@ -147,9 +199,33 @@ def test_a_wish_that_cannot_be_followed_leaves_the_level_where_it_is() -> None:
     assert decide(alias(20, NIGHT, wish=refusal), written(0, 20, ago=[600]), RULES) is refusal
 
 
+def allocating(level: int, minutes: float) -> Seen:
+    """A level that was asked for so many minutes ago, and of which nothing is ready."""
+    changed = NOON - timedelta(minutes=minutes)
+    return alias(level, status=Status.IN_PROGRESS, available=0, changed_at=changed)
+
+
 def test_what_is_being_allocated_is_waited_for() -> None:
-    seen = alias(10, status=Status.IN_PROGRESS, available=0)
-    assert isinstance(decide(seen, None, RULES), Wait)
+    assert isinstance(decide(allocating(20, 3), None, RULES), Wait)
+    assert isinstance(decide(allocating(30, 3), written(0, 30, ago=[3]), RULES), Wait)
+
+
+def test_what_somebody_else_has_allocated_is_refused_by_name_while_it_stands_in_the_way() -> None:
+    decision = decide(allocating(10, 3), None, RULES)
+    assert isinstance(decision, Refuse)
+    assert (decision.code, decision.page) == ("in-progress", False)
+
+
+@pytest.mark.parametrize(("lead", "minutes"), [(None, 16), (timedelta(minutes=20), 45)])
+def test_an_allocation_that_lasts_too_long_is_told_to_a_person(
+    lead: timedelta | None, minutes: float
+) -> None:
+    seen = replace(allocating(20, minutes), lead=lead)
+    decision = decide(seen, written(0, 20, ago=[minutes]), RULES)
+    assert isinstance(decision, Refuse)
+    assert (decision.code, decision.page) == ("in-progress", True)
+    shorter = replace(allocating(20, minutes - 2), lead=lead)
+    assert isinstance(decide(shorter, written(0, 20, ago=[minutes - 2]), RULES), Wait)
 
 
 def test_a_failed_initialisation_is_never_tried_again_blindly() -> None:
@@ -160,9 +236,32 @@ def test_a_failed_initialisation_is_never_tried_again_blindly() -> None:
     assert "FUNCTION_ERROR_INIT_FAILURE" in decision.reason
 
 
+def test_a_deployment_that_does_not_start_is_told_as_such_and_not_as_its_weights() -> None:
+    weights = Refuse(obstacles.WEIGHTED, "it has weights")
+    seen = alias(20, obstacle=weights, status=Status.FAILED, available=0, status_reason="broken")
+    decision = decide(seen, None, RULES)
+    assert isinstance(decision, Refuse)
+    assert (decision.code, decision.page) == ("init-failed", True)
+    assert decide(replace(seen, status=Status.READY), None, RULES) == weights
+    gone = Refuse("alias-gone", "it is gone")
+    assert decide(replace(seen, obstacle=gone), None, RULES) == gone
+
+
 def test_a_failed_level_is_let_go_of_when_nobody_asks_for_it() -> None:
     seen = alias(20, NIGHT, status=Status.FAILED)
     assert level_of(decide(seen, written(0, 20, ago=[300], now=NIGHT), RULES)) == 0
+
+
+@pytest.mark.parametrize(("allowed", "falls"), [(1, False), (2, True)])
+def test_it_falls_only_so_often_an_hour_too(allowed: int, falls: bool) -> None:
+    rules = replace(RULES, changes_per_hour=allowed)
+    seen = alias(20, NIGHT, changed_at=NIGHT - timedelta(minutes=29))
+    decision = decide(seen, written(0, 20, ago=[29], now=NIGHT), rules)
+    if falls:
+        assert level_of(decision) == 0
+    else:
+        assert isinstance(decision, Refuse)
+        assert decision.code == "change-limit"
 
 
 def test_a_target_is_changed_only_so_often_an_hour() -> None:
@@ -188,6 +287,14 @@ def test_the_floor_that_stood_before_is_put_back_after_the_window() -> None:
     seen = alias(20, NIGHT, owner=Owner(20, 50))
     incident = written(2, 20, ago=[840], owned=True, now=NIGHT)
     assert level_of(decide(seen, incident, RULES)) == 2
+
+
+@pytest.mark.parametrize("traffic", [10, 18])
+def test_the_floor_is_put_back_whatever_the_traffic(traffic: float) -> None:
+    """Within the bounds the owner's policies follow the traffic."""
+    incident = written(2, 20, ago=[600], owned=True, now=NIGHT)
+    seen = alias(20, NIGHT, owner=Owner(20, 50), minutes=steady(traffic, NIGHT))
+    assert decide(seen, incident, RULES).write == {"provisioned": 20, "minimum": 2}  # type: ignore
 
 
 def test_a_floor_at_rest_is_settled() -> None:
@@ -248,6 +355,22 @@ def test_what_is_put_back_waits_for_an_obstacle_to_pass() -> None:
 
 
 # what a person was asked
+
+
+def test_what_a_variant_cannot_put_back_is_settled_where_it_goes_no_further() -> None:
+    incident = replace(
+        written(0, 1, ago=[30]), reverted_by="ann", goal={"provisioned": 0, "minimum": None}
+    )
+    decision = decide(variant(1), incident, RULES)
+    assert isinstance(decision, Settled)
+    assert "1 is kept" in decision.reason
+
+
+def test_a_question_that_was_answered_is_no_question_any_more() -> None:
+    """A rise by traffic of a tenth, over what a person agreed to."""
+    approved = replace(written(0, 20, ago=[60]), asked_goal={"provisioned": 20, "minimum": None})
+    seen = alias(20, wish=ALWAYS, minutes=bursting(20, 600, 15))
+    assert level_of(decide(seen, approved, RULES)) == 22
 
 
 def test_a_question_stays_the_same_while_it_is_about_as_much() -> None:

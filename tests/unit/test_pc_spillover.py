@@ -17,7 +17,7 @@ from functions.core.intake import SOON as LOOKED_AT_ONCE_MORE
 from functions.provisioned_concurrency.decision import decide
 from functions.provisioned_concurrency.demand import concurrency, peak, with_headroom
 from functions.provisioned_concurrency.levels import level_of as level_of_dial
-from functions.provisioned_concurrency.observation import Minute, Seen, Status, Wish
+from functions.provisioned_concurrency.observation import Minute, Owner, Seen, Status, Wish
 from functions.provisioned_concurrency.schedule import parse
 from tests.unit.pc import (
     ALWAYS,
@@ -124,7 +124,7 @@ def slow(ago: int, concurrent: float, spilled: float) -> Minute:
 
 @pytest.mark.parametrize(
     ("before", "spilled", "rises"),
-    [((0, 0), 39, False), ((0, 0), 40, True), ((0, 20), 20, True), ((20, 5), 14, True)],
+    [((0, 0), 34, False), ((0, 0), 35, True), ((0, 20), 15, True), ((20, 5), 14, True)],
 )
 def test_a_burst_is_answered_when_it_was_seen_for_as_long_as_an_invocation_lasts(
     before: tuple[float, float], spilled: float, rises: bool
@@ -138,6 +138,21 @@ def test_a_burst_is_answered_when_it_was_seen_for_as_long_as_an_invocation_lasts
         assert isinstance(decision, Wait)
         assert "how high that goes is not seen yet" in decision.reason
         assert 0 < decision.again <= LOOKED_AT_ONCE_MORE
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_as_many_at_once_as_come_again_and_again_are_answered(every: int) -> None:
+    """Fifty that all come in the same second, against ten: only forty of them ever spill over."""
+    batch = Minute(NOON - timedelta(minutes=1), 50, 10, 50, 40, 5.0)
+    before = replace(batch, at=batch.at - timedelta(minutes=every))
+    quiet = [m for m in steady(0)[:-1] if m.at != before.at]
+    minutes = (*sorted([*quiet, before], key=lambda each: each.at), batch)
+    assert level_of(decide(alias(10, wish=ALWAYS, minutes=minutes), None, RULES)) == 55
+
+
+def test_a_burst_that_a_scalable_target_with_no_floor_meets_is_answered() -> None:
+    seen = alias(10, wish=Wish(), owner=Owner(0, 60), minutes=bursting(50, 600, 5))
+    assert decide(seen, None, RULES).write == {"provisioned": 10, "minimum": 55}  # type: ignore
 
 
 def test_after_the_rise_was_ready_what_still_spills_over_counts() -> None:
@@ -238,10 +253,31 @@ def test_nothing_falls_below_what_the_schedule_wants_soon() -> None:
     assert level_of(decide(seen, written(5, 40, ago=[14]), RULES)) == 30
 
 
-def test_a_burst_ends_with_its_window_where_nothing_is_wanted_outside() -> None:
+@pytest.mark.parametrize(("minutes", "falls"), [(30, False), (29, True)])
+def test_a_burst_ends_with_its_window_where_nothing_is_wanted_outside(
+    minutes: int, falls: bool
+) -> None:
+    """Once what was paid for it is used up."""
     night = datetime(2026, 3, 2, 18, 0, tzinfo=NOON.tzinfo)
-    seen = alias(49, night, minutes=steady(40, night))
-    assert level_of(decide(seen, written(0, 20, 49, ago=[500, 30], now=night), RULES)) == 0
+    changed = night - timedelta(minutes=minutes)
+    seen = alias(49, night, minutes=steady(40, night), changed_at=changed)
+    decision = decide(seen, written(0, 20, 49, ago=[500, minutes], now=night), RULES)
+    if falls:
+        assert level_of(decision) == 0
+    else:
+        assert isinstance(decision, Wait)
+
+
+@pytest.mark.parametrize(
+    ("ago", "again"), [(3, 11 * 60 - 10), (12, 110), (13.9, 300 - 4), (4, 10 * 60 - 10)]
+)
+def test_what_a_burst_left_is_looked_at_again_when_it_may_fall(ago: float, again: int) -> None:
+    """In the last 70 seconds of five minutes that are paid for, and after the hold."""
+    decision = decide(
+        replace(burst(ago, ago), minutes=steady(38)), written(5, 40, ago=[ago]), RULES
+    )
+    assert isinstance(decision, Wait)
+    assert decision.again == again
 
 
 # how far
