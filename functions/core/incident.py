@@ -47,6 +47,8 @@ class Incident:
     asked_goal: the goal that a person was last asked to agree to.
     acts: every write of the incident, the last 50, as {"at": ISO 8601, "written": dial}. tally: what
     the remediation counts up over the incident's life.
+    refused: the code of the refusal, ours or AWS's, in which the last look ended. heard: what looks
+    were taken for since it is the same one, the last MOST_HEARD.
     told: the refusals that were told since the last action, so that none is told again.
     untold: messages that are recorded but not yet sent.
     """
@@ -72,6 +74,8 @@ class Incident:
     approved_by: str | None = None
     asked_goal: Dial | None = None
     reverted_by: str | None = None
+    refused: str = ""
+    heard: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     untold: tuple[Mapping[str, Any], ...] = ()
     timeline: tuple[Mapping[str, str], ...] = ()
@@ -101,6 +105,16 @@ class Incident:
             **changes,
         )
 
+    def refused_with(self, code: str, heard: Mapping[str, Mapping[str, Any]]) -> Incident:
+        """The same incident after a look that was taken for what was heard, and refused."""
+        both = merged(self.heard if self.refused == code else {}, heard)
+        return replace(self, refused=code, heard=dict(list(both.items())[-MOST_HEARD:]))
+
+    def was_refused_for(self, heard: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether a look at all this was refused, so that the next one is taken when it is due."""
+        known = all(self.heard.get(cause) == note for cause, note in heard.items())
+        return self.stage.is_open and bool(self.refused) and known
+
     def as_document(self) -> dict[str, Any]:
         return asdict(self) | {"stage": self.stage.value}
 
@@ -122,6 +136,9 @@ class Incident:
 MOST_CAUSES = 1000
 """The ledger's items hold 400 KB, and one incident must never grow past that: a cause is 80 bytes
 when it names an instance, and 250 when it tells of a refused call."""
+
+MOST_HEARD = 20
+"""A sweep finds a target for one cause, or for a few alarms."""
 
 
 def merged(

@@ -192,6 +192,7 @@ class _Intake:
             return
         try:
             found = self.remediation.sweep(self.clock())
+            wanted = {} if isinstance(found, Wait) else self._without_the_refused(_by_target(found))
         except Exception:
             self.ledger.sweep_again(name, now + min(every, SWEEP_RETRY))
             raise
@@ -199,10 +200,25 @@ class _Intake:
             logger.info("sweep goes on", reason=found.reason)
             self.ledger.sweep_again(name, now)
             return
-        wanted = _by_target(found)
         failures: dict[str, Exception] = {}
         self._look_once(wanted, outcomes, failures)
         self._leave(failures, wanted)
+
+    def _without_the_refused(
+        self, wanted: Mapping[str, Sequence[Sighting]]
+    ) -> Mapping[str, Sequence[Sighting]]:
+        """What a sweep found, but for targets of which it tells nothing that was not known when they
+        were refused: how soon those are looked at again was decided with that."""
+        return {
+            target: sightings
+            for target, sightings in wanted.items()
+            if not self._was_refused(target, sightings)
+        }
+
+    def _was_refused(self, target: str, sightings: Sequence[Sighting]) -> bool:
+        incident = self.ledger.load(target, self.remediation.name).incident
+        heard = {each.cause: each.note for each in sightings}
+        return incident is not None and incident.was_refused_for(heard)
 
     def _leave(
         self, failures: Mapping[str, Exception], wanted: Mapping[str, Sequence[Sighting]]

@@ -44,6 +44,7 @@ class Look(Recorder):
             return self._hold(causes)
         causes = merged(self.standing.held, causes)
         self.standing = replace(self.standing, held={})
+        self.heard = causes
         known = merged(self.incident.causes if self.incident else {}, causes)
         if rest := self._rest():
             assert self.incident is not None
@@ -68,7 +69,7 @@ class Look(Recorder):
                 causes=known,
                 untold=self.unheard.untold if self.unheard else (),
             )
-        self.incident = replace(self.incident, mode=self.mode.word)
+        self.incident = replace(self.incident, mode=self.mode.word, refused="")
         grown = self._count_up(seen)
         outcome = self._apply(decision, seen.dial)
         measure(self.remediation.name, grown)
@@ -207,9 +208,9 @@ class Look(Recorder):
         """AWS takes no write for now; people hear of it once that has gone on for a while."""
         assert self.incident is not None
         if busy.code or self.incident.attempts >= BUSY_LOOKS:
-            incident = replace(
-                self.incident, action="wait", reason=f"AWS takes no change for now: {busy}"
-            )
+            incident = self._held_up(busy.code) if busy.code else self.incident
+            why = f"AWS takes no change for now: {busy}"
+            incident = replace(incident, action="wait", reason=why)
             self._tell_once(incident, "Remediation Decided", busy.code or "busy", (), busy.again)
         elif busy.again:
             self._save(self.incident, due=True, again=busy.again)
@@ -293,7 +294,7 @@ class Look(Recorder):
         if self.incident.stage is Stage.ACTING:
             self.incident = self._at(Stage.OPEN, self.incident)
         self.incident = replace(
-            self.incident,
+            self._held_up(refusal.code),
             action="refuse",
             reason=refusal.reason,
             evidence=refusal.evidence,

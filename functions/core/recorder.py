@@ -58,6 +58,7 @@ class Recorder:
         self.incident: Incident | None = record.incident
         self.intent: Intent | None = record.intent
         self.stored = record.incident
+        self.heard: Mapping[str, Mapping[str, Any]] = {}
         self.unheard: Incident | None = None
         self.clock = clock
         self.now = clock()
@@ -92,6 +93,12 @@ class Recorder:
     ) -> Mapping[str, Any]:
         undo = not self.remediation.irreversible(self.target)
         return message(incident, detail_type, code, notify=notify, next_steps=steps, undo=undo)
+
+    def _held_up(self, code: str) -> Incident:
+        """The incident, refused for what this look was taken for."""
+        assert self.incident is not None
+        before = self.stored.refused if self.stored is not None else ""
+        return replace(self.incident, refused=before).refused_with(code, self.heard)
 
     def _hands_off(self, reason: str) -> None:
         until = self.now.timestamp() + self.settings.superseded_seconds

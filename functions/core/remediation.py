@@ -50,7 +50,9 @@ class Impossible(RuntimeError):
 class Sighting:
     """A target worth a look, and why.
 
-    cause: a stable name, e.g. an alarm's; empty when only a record is to be looked at. note: what the signal said that AWS cannot be asked.
+    cause: a stable name, e.g. an alarm's; empty when only a record is to be looked at. note: what the
+    signal said that AWS cannot be asked, or what a sweep saw: a target that was refused is looked at
+    before it is due when a sweep brings another cause or note than before.
     """
 
     target: str

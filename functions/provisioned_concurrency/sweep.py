@@ -10,11 +10,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.core.decision import Refuse
 from functions.core.remediation import Gone, Sighting
 from functions.core.telling import count
 from functions.provisioned_concurrency.aliases import Aliases
 from functions.provisioned_concurrency.aws import Standing, Surroundings, tagged
 from functions.provisioned_concurrency.decision import glance
+from functions.provisioned_concurrency.demand import spilling
+from functions.provisioned_concurrency.levels import ahead, base, planned
 from functions.provisioned_concurrency.metrics import GLANCE, GLANCED, traffic
 from functions.provisioned_concurrency.observation import Glance, Minute, Rules, Service
 from functions.provisioned_concurrency.variants import Variants
@@ -54,8 +57,8 @@ class Sweep:
         minutes = self._minutes(standings, now)
         leads = self._around.leads.all()
 
-        def cause(standing: Standing) -> str:
-            found = Glance(
+        def glanced(standing: Standing) -> Glance:
+            return Glance(
                 target=standing.target,
                 service=standing.service,
                 now=now,
@@ -66,13 +69,18 @@ class Sweep:
                 minutes=minutes.get(standing.target, ()),
                 lead=leads.get(standing.target),
             )
-            return glance(found, self._rules)
 
-        causes = {each.target: cause(each) for each in standings}
-        astray = [each for each in standings if causes[each.target] == "schedule"]
+        seen = {each.target: glanced(each) for each in standings}
+        astray = [
+            each for each in standings if glance(seen[each.target], self._rules) == "schedule"
+        ]
         for each in self._owned(astray):
-            causes[each.target] = cause(each)
-        return [Sighting(target, why, {}) for target, why in causes.items() if why]
+            seen[each.target] = glanced(each)
+        return [
+            Sighting(target, why, _note(each, self._rules))
+            for target, each in seen.items()
+            if (why := glance(each, self._rules))
+        ]
 
     def _standings(self) -> Iterable[Standing]:
         for arn, tags in sorted(tagged(self._tagging).items()):
@@ -108,3 +116,20 @@ class Sweep:
             for each in some:
                 if each.resource in owners:
                     yield replace(each, level=owners[each.resource].minimum, owned=True)
+
+
+def _note(seen: Glance, rules: Rules) -> Mapping[str, Any]:
+    """How a target stands and what is asked of it: as long as that is the same, a look that was
+    refused is not taken again before it is due.
+
+    `spilled` is told by powers of two, so that traffic which only wavers brings no look; and not of a
+    target at its maximum, which no traffic moves.
+    """
+    if isinstance(seen.wish, Refuse):
+        return {"refused": seen.wish.code}
+    floor = base(seen.wish, seen.owned, seen.level, None)
+    wanted = planned(seen.wish, floor, seen.now, seen.now + ahead(seen.lead, rules))
+    most = rules.maximum if seen.wish.maximum is None else seen.wish.maximum
+    minute = spilling(seen.minutes, rules) if seen.level < most else None
+    spilled = int(minute.spilled).bit_length() if minute is not None else 0
+    return {"level": seen.level, "wanted": wanted, "spilled": spilled}

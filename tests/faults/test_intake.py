@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -12,9 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core import intake
-from functions.core.decision import Refuse, Wait
+from functions.core.decision import Decision, Refuse, Wait
 from functions.core.environment import Environment
-from functions.core.remediation import Sighting
+from functions.core.incident import Intent
+from functions.core.remediation import Busy, Sighting
 from functions.core.signals import BadSignal
 from tests.faults.dimmer import DARK, LAMP, Hall
 
@@ -52,11 +53,13 @@ def invoke(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
     ssm.put_parameter(Name="mode", Value="act", Type="String")
     clients = {"dynamodb": hall.dynamodb, "events": hall.hears, "sns": hall.hears, "ssm": ssm}
     monkeypatch.setattr(intake, "client", clients.__getitem__)
-    environment = Environment("ledger", "topic", "mode", hall.settings, {})
+
+    def invoked(event: Any) -> dict[str, Any]:
+        environment = Environment("ledger", "topic", "mode", hall.settings, {})
+        return intake.remediate(event, Context(), hall.dimmer, environment, lambda: hall.now)
+
     intake._sweeping.clear()
-    yield lambda event: intake.remediate(
-        event, Context(), hall.dimmer, environment, lambda: hall.now
-    )
+    yield invoked
     intake._sweeping.clear()
 
 
@@ -214,3 +217,97 @@ def test_a_sweep_that_fails_comes_after_what_was_due_and_again_in_minutes(
     hall.dimmer.swept = [Sighting(LAMP, "late")]
     assert beat(hall, invoke) == []
     assert beat(hall, invoke, 240) == ["settled"]
+
+
+# what a sweep finds again though it was refused
+
+DUSK = Refuse("dusk", "not dark enough", again=300)
+FULL = Busy("no current is left", "no-current", 300)
+NONE: list[str] = []
+
+
+@pytest.fixture
+def swept(hall: Hall, invoke: Invoke) -> Invoke:
+    """Each heartbeat sweeps, and finds the lamp dark."""
+    hall.settings = replace(hall.settings, sweep_minutes=1)
+    hall.dimmer.swept = [DARK]
+    return invoke
+
+
+def say(hall: Hall, decision: Decision | Busy) -> None:
+    if isinstance(decision, Busy):
+        hall.dimmer.failing = [decision] * 10
+    else:
+        hall.dimmer.says = decision
+
+
+@pytest.mark.parametrize(("says", "code"), [(DUSK, "dusk"), (FULL, "waiting")])
+def test_what_was_refused_is_looked_at_when_it_is_due_however_often_a_sweep_finds_it(
+    hall: Hall, swept: Invoke, says: Decision | Busy, code: str
+) -> None:
+    say(hall, says)
+
+    looks = [beat(hall, swept) for _ in range(11)]
+
+    assert looks == [[code], *[NONE] * 4, [code], *[NONE] * 4, [code]]
+
+
+def test_what_is_due_at_each_heartbeat_is_looked_at_once_in_it(hall: Hall, swept: Invoke) -> None:
+    hall.dimmer.says = Refuse("dusk", "not dark enough")
+
+    assert [beat(hall, swept) for _ in range(3)] == [["dusk"]] * 3
+    assert len(hall.dimmer.seen_causes) == 3
+
+
+@pytest.mark.parametrize(
+    "news", [Sighting(LAMP, "burnt-out"), Sighting(LAMP, "dark", {"since": "noon"})]
+)
+def test_what_a_sweep_finds_new_of_it_is_looked_at_at_once_and_then_not_again(
+    hall: Hall, swept: Invoke, news: Sighting
+) -> None:
+    hall.dimmer.says = DUSK
+    beat(hall, swept)
+    hall.dimmer.swept = [DARK, news] if news.cause != DARK.cause else [news]
+
+    assert [beat(hall, swept) for _ in range(3)] == [["dusk"], [], []]
+
+
+def test_a_signal_of_what_was_refused_is_looked_at_at_once(hall: Hall, swept: Invoke) -> None:
+    hall.dimmer.says = DUSK
+    beat(hall, swept)
+    hall.later(60)
+
+    assert codes(swept(EVENT)) == ["dusk"]
+
+
+def test_an_operator_s_word_on_what_was_refused_is_answered_at_once(
+    hall: Hall, swept: Invoke
+) -> None:
+    hall.dimmer.says = DUSK
+    beat(hall, swept)
+    word = Intent("intent-1", "reject", hall.incident().id, "jane")
+    assert hall.ledger.ask(hall.incident(), word, hall.now.timestamp())
+
+    assert beat(hall, swept) == ["not-awaiting"]
+
+
+@pytest.mark.parametrize("between", [Wait("it is being wired", again=3600), Refuse("night", "-")])
+def test_what_was_refused_before_something_else_was_said_is_news_again(
+    hall: Hall, swept: Invoke, between: Decision
+) -> None:
+    hall.dimmer.says = DUSK
+    beat(hall, swept)
+    hall.dimmer.swept = ()
+    hall.dimmer.says = between
+    beat(hall, swept, 300)
+    hall.dimmer.says = Refuse("dusk", "not dark enough", again=3600)
+    hall.look()
+    hall.dimmer.swept = [DARK]
+
+    assert [beat(hall, swept) for _ in range(2)] == [["dusk"], []]
+
+
+def test_what_only_waits_is_looked_at_whenever_a_sweep_finds_it(hall: Hall, swept: Invoke) -> None:
+    hall.dimmer.says = Wait("it is being wired", code="wiring", again=3600)
+
+    assert [beat(hall, swept) for _ in range(3)] == [["waiting"]] * 3

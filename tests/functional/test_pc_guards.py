@@ -214,7 +214,42 @@ def test_room_that_somebody_else_took_meanwhile(scene: Warm) -> None:
 
     assert scene.told("account-headroom") == 1
     assert scene.told("failed") == 0
-    assert len(refused) == 11  # the schedule is not kept waiting once there is room
+    assert len(refused) == 3  # every 5 minutes: the same wish at each heartbeat makes no more room
+
+
+def test_another_wish_of_its_owner_is_tried_at_once_where_there_was_no_room(scene: Warm) -> None:
+    scene.function(tags=wish(min=5))
+    text = "Specified concurrency decreases account's UnreservedConcurrentExecution below [100]."
+    refused = refuse(scene.stage, PUT, "InvalidParameterValueException", text)
+    scene.beat(2)
+    assert len(refused) == 1
+
+    relent(scene.stage)
+    scene.retag(wish(min=2))
+    scene.beat()
+    assert scene.writes() == [5, 2]
+
+
+def test_more_traffic_is_tried_at_once_where_there_was_no_room(scene: Warm) -> None:
+    scene.function(tags=wish(min=2))
+    scene.beat(4)
+    scene.send(20)
+    text = "Specified concurrency decreases account's UnreservedConcurrentExecution below [100]."
+    refused = refuse(scene.stage, PUT, "InvalidParameterValueException", text)
+    scene.until(lambda: len(refused) == 1)
+    scene.send(60)
+    scene.beat(3)
+
+    assert len(refused) == 2
+
+
+def test_a_target_at_its_maximum_is_not_looked_at_at_each_heartbeat(scene: Warm) -> None:
+    """A look is many calls, and none of them makes the maximum higher, whatever the traffic is."""
+    scene.function(tags=wish(min=2, max=6))
+    scene.send(*[20, 90] * 20)
+    scene.until(lambda: scene.told("maximum") == 1)
+
+    assert sum(bool(scene.beat()) for _ in range(10)) == 2  # every 5 minutes
 
 
 def test_what_lambda_refuses_for_good(scene: Warm) -> None:
