@@ -171,14 +171,16 @@ def _unbounded_roles(roles: Sequence[str]) -> Iterator[str]:
 
 
 def _contradictory_plans(plans: Sequence[Plan]) -> Iterator[str]:
+    """A plan that cannot be followed would refuse each of its targets once it is deployed."""
     seen: dict[str, int] = {}
     for i, plan in enumerate(plans):
         where = f"remediation.provisioned_concurrency.plans[{i}]"
         first = seen.setdefault(plan.target, i)
         if first != i:
             yield f"{where} would never count: plans[{first}] is of {plan.target} too; keep one."
-        if plan.min is not None and plan.max is not None and plan.min > plan.max:
-            yield f"{where}.min is {plan.min}, above its max, {plan.max}; exchange the two."
+        if found := plan.contradiction():
+            code, why = found
+            yield f"{where} is refused as {code}: {why}."
 
 
 def _contradictory_units(prices: Prices) -> Iterator[str]:

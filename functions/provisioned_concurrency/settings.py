@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, field
 
 from functions.core.settings import setting
+from functions.provisioned_concurrency.schedule import BadSchedule, parse
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,20 @@ class Plan:
     )
     min: int | None = setting(None, "Level outside all windows.", minimum=0, maximum=10_000)
     max: int | None = setting(None, "Highest level.", minimum=1, maximum=10_000)
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """What of it every look would refuse: a stable name, as in `wishes`, and why. None if nothing."""
+        if self.min is not None and self.max is not None and self.min > self.max:
+            return "min-above-max", f"its min, {self.min}, is above its max, {self.max}"
+        try:
+            windows = parse(self.schedule).windows if self.schedule else ()
+        except BadSchedule as bad:
+            return bad.code, f"its schedule cannot be followed: {bad}"
+        highest = max((each.level for each in windows), default=0)
+        if self.max is not None and highest > self.max:
+            why = f"its schedule has a window with {highest}, above its max, {self.max}"
+            return "level-above-max", why
+        return None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,31 @@ def test_alarms_on_provisioned_concurrency_are_queued(patterns, configuration, h
     [
         (
             {"plans": [{"target": "function:shop:live", "min": 9, "max": 3}]},
-            "plans[0].min is 9, above its max, 3",
+            "plans[0] is refused as min-above-max: its min, 9, is above its max, 3.",
+        ),
+        (
+            {"plans": [{"target": "function:shop:live", "schedule": "whenever"}]},
+            "plans[0] is refused as bad-schedule: its schedule cannot be followed: 'whenever'",
+        ),
+        (
+            {"plans": [{"target": "*", "schedule": "mon@08:00-18:00=2 tz=Nowhere"}]},
+            "plans[0] is refused as unknown-zone: its schedule cannot be followed: 'Nowhere'",
+        ),
+        (
+            {"plans": [{"target": "*", "schedule": "mon@08:00-18:00=2 mon@08:00-18:00=3"}]},
+            "plans[0] is refused as contradictory-windows: ",
+        ),
+        (
+            {"plans": [{"target": "*", "schedule": "mon@08:00-18:00=10001"}]},
+            "plans[0] is refused as bad-level: ",
+        ),
+        (
+            {
+                "plans": [
+                    {"target": "*", "schedule": "mon@08:00-09:00=2 tue@08:00-09:00=9", "max": 8}
+                ]
+            },
+            "plans[0] is refused as level-above-max: its schedule has a window with 9, above its max, 8.",
         ),
         (
             {"plans": [{"target": "function:shop:live"}, {"target": "function:shop:live"}]},
@@ -130,3 +154,8 @@ def test_settings_that_contradict_themselves_are_refused(own, said):
     with pytest.raises(SettingsError) as refusal:
         read_settings({"provisioned_concurrency": own})
     assert said in str(refusal.value)
+
+
+def test_a_plan_that_can_be_followed_is_taken():
+    plan = {"target": "*", "schedule": "mon@08:00-18:00=8 tz=Europe/Berlin", "min": 8, "max": 8}
+    read_settings({"provisioned_concurrency": {"plans": [plan]}})
