@@ -80,7 +80,8 @@ class ProvisionedConcurrencySettings:
     )
     dollars_per_hour: int = setting(
         50,
-        "What the provisioned concurrency of one target may cost an hour; more is told.",
+        "What the provisioned concurrency of one target may cost an hour, where `prices` has its price; "
+        "a serverless variant without one is bounded by `maximum` and `max` alone.",
         minimum=0,
         maximum=100_000,
     )
