@@ -128,6 +128,10 @@ class Switches:
     bears a weight of 1 for the old one until the new one is provisioned, as
     github.com/hashicorp/terraform-provider-aws/pull/48116 found; False moves it at once, as the
     Lambda developer guide, provisioned-concurrency, does not speak of it.
+    `account_settings_count_provisioned`: UnreservedConcurrentExecutions of GetAccountSettings is what
+    functions may run "minus the capacity that's reserved for individual functions with
+    PutFunctionConcurrency" (botocore service model of Lambda); provisioned concurrency takes from what
+    others have too (Lambda developer guide, provisioned-concurrency), and True subtracts it as well.
     `scaling_validates_on_made_up_names`: RegisterScalableTarget tries out whether its caller may do
     what it will do later, for Aurora partly on names that do not exist (Application Auto Scaling user
     guide, security_iam_permission_validation); True does the writes of Lambda and SageMaker so, which
@@ -153,6 +157,7 @@ class Switches:
     interruption_arn_names_zone: bool = False
     provisioning_refuses_changes: bool = True
     alias_keeps_old_version: bool = True
+    account_settings_count_provisioned: bool = True
     scaling_validates_on_made_up_names: bool = False
 
 

@@ -24,6 +24,7 @@ class Conditions:
     failing: frozenset[str] = frozenset()
     provisioning_refuses_changes: bool = True
     alias_keeps_old_version: bool = True
+    account_settings_count_provisioned: bool = True
 
     @property
     def floor(self) -> int:

@@ -58,7 +58,11 @@ def require_whole(qualifier: str | None) -> None:
 
 def account_limit(account: Iterable[Function], conditions: Conditions) -> dict[str, Any]:
     """The members of GetAccountSettings' AccountLimit that are about concurrency."""
+    if conditions.account_settings_count_provisioned:
+        left = unreserved(account, conditions)
+    else:
+        left = conditions.limit - sum(function.reserved or 0 for function in account)
     return {
         "ConcurrentExecutions": conditions.limit,
-        "UnreservedConcurrentExecutions": max(0, unreserved(account, conditions)),
+        "UnreservedConcurrentExecutions": max(0, left),
     }

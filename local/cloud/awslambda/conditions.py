@@ -23,6 +23,7 @@ def conditions(account_id: str, region: str) -> dict[str, Any]:
         "failing": list(WORLD.lambdas.failing),
         "provisioning_refuses_changes": WORLD.switches.provisioning_refuses_changes,
         "alias_keeps_old_version": WORLD.switches.alias_keeps_old_version,
+        "account_settings_count_provisioned": WORLD.switches.account_settings_count_provisioned,
     }
 
 

@@ -91,6 +91,17 @@ def test_the_limit_is_the_accounts_quota(shop: Shop) -> None:
     assert limits["UnreservedConcurrentExecutions"] == 100
 
 
+def test_account_settings_may_tell_of_reservations_alone(shop: Shop) -> None:
+    """Of what may be provisioned that changes nothing."""
+    WORLD.switches.account_settings_count_provisioned = False
+    shop.provision("live", 400)
+    assert shop.unreserved == 1000
+    assert shop.refused("2", 501) == below(100)
+    shop.create("cart", 1)
+    shop.reserve(300, "cart")
+    assert shop.unreserved == 700
+
+
 def test_it_is_awss_default_in_a_catalogue_without_it(shop: Shop) -> None:
     of("123456789012", "us-east-1").replaced = Catalogue.of([])
     assert shop.unreserved == 1000
