@@ -45,7 +45,7 @@ LIMITS = (
     "Aliases of Lambda functions, each of a function of its own and with traffic below its level,"
     " in one process with an account that is played.",
     "A target that is due, or of which a heartbeat sees something amiss, is looked at, which costs"
-    " about ten calls more; inside a window that is at most once in 15 minutes.",
+    " about ten calls more; inside a window that is when its level may change, or once a day.",
 )
 
 
