@@ -26,8 +26,9 @@ pytestmark = [
 LEVER = "ml-remediation:provisioned-concurrency"
 REMEDIATION = "ProvisionedConcurrency"
 DURATIONS = {"lambda_provisioning": 1, "scaling_reaction": 0.1, "serverless_update": 1}
-SOON = 200.0
-"""Seconds: a heartbeat comes every minute, a fall waits until a rise is 20 seconds old."""
+SOON = 400.0
+"""Seconds: a heartbeat comes every minute, and where the schedule was changed a fall waits until five minutes
+that are paid for are used up."""
 
 
 class Stack:
