@@ -94,6 +94,11 @@ class Incident:
             opened_at=now.isoformat(),
         )
 
+    @property
+    def stood_before(self) -> Dial | None:
+        """The whole dial before our last write; None without one."""
+        return self.acts[-2]["written"] if len(self.acts) > 1 else self.before
+
     def to(self, stage: Stage, now: datetime, note: str, **changes: Any) -> Incident:
         """The same incident a stage further, with a line in its timeline."""
         line = {"at": now.isoformat(), "stage": stage.value, "note": note}

@@ -57,7 +57,7 @@ class Look(Recorder):
                 return self._end_quietly("gone", str(gone))
             return self._close(Stage.RECOVERED, "gone", str(gone))
         if self.incident is not None:
-            if moved := self._moved_by_others(seen.dial):
+            if moved := self._moved_by_others(seen.dial, getattr(seen, "undone", None)):
                 return moved
             self.incident = replace(self.incident, causes=known)
         decision = self.remediation.decide(seen, self.incident)
@@ -331,8 +331,9 @@ class Look(Recorder):
 
     # others
 
-    def _moved_by_others(self, dial: Dial) -> Outcome | None:
-        """Reconcile a write whose record was lost, and leave alone what others moved since ours."""
+    def _moved_by_others(self, dial: Dial, undone: Fail | None) -> Outcome | None:
+        """Reconcile a write whose record was lost, and leave alone what others moved since ours, or
+        AWS itself took back."""
         incident = self.incident
         assert incident is not None
         stands = self.remediation.stands
@@ -351,6 +352,9 @@ class Look(Recorder):
             self.incident = self.stored
             reason = f"it no longer stands where the action left it, but at {dial}"
             return self._answer_no(self.intent, Refuse("moved-on", reason))
+        back = incident.stood_before
+        if undone is not None and back is not None and stands(dial, back):
+            return self._fail(undone)
         return self._supersede(dial)
 
     def _supersede(self, dial: Dial) -> Outcome:

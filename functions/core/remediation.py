@@ -61,7 +61,11 @@ class Sighting:
 
 
 class Observation(Protocol):
-    """What AWS says now. `dial`: the whole values of the lever as they are set to be."""
+    """What AWS says now. `dial`: the whole values of the lever as they are set to be.
+
+    One whose service takes a failed change back by itself has `undone` too, a Fail | None that says
+    why it last did: standing as before our write, the target was then moved by nobody.
+    """
 
     @property
     def dial(self) -> Dial: ...

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from functions.core.decision import Refuse
+from functions.core.decision import Fail, Refuse
 from functions.provisioned_concurrency.schedule import Schedule
 from functions.provisioned_concurrency.settings import UnitPrices
 
@@ -115,6 +115,21 @@ class Seen:
     def level(self) -> int:
         """The level as the dial stands: with an owner the floor that it keeps to."""
         return self.requested if self.owner is None else self.owner.minimum
+
+    @property
+    def undone(self) -> Fail | None:
+        """Why SageMaker went back to the size that an endpoint had; Lambda leaves what failed to a
+        look. An endpoint in service tells a reason if its update failed (SageMaker API reference,
+        EndpointMetadata, FailureReason)."""
+        if self.service is not Service.SAGEMAKER or not self.status_reason:
+            return None
+        return Fail(
+            "rolled-back",
+            f"SageMaker took back the change of {self.name}, which stands at {self.requested} again:"
+            f" {self.status_reason}",
+            evidence={"requested": self.requested},
+            next_steps=("Mend what the reason names; the level is asked for again in an hour",),
+        )
 
     @property
     def dial(self) -> Mapping[str, Any]:

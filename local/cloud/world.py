@@ -117,6 +117,9 @@ class Switches:
     "variant properties, such as the instance count or the variant weight" (botocore service model);
     whether a serverless variant's concurrency is one is not said. True keeps it, False deploys the
     configuration's.
+    `rollback_tells_reason`: FailureReason is there "if the status is InService but update operation
+    fails" (SageMaker API reference, EndpointMetadata); DescribeEndpoint's own text knows it of Failed
+    endpoints only, as False has it.
     `interruption_arn_names_zone`: `resources` of a Spot interruption warning and a rebalance
     recommendation hold an ARN with Region and account (EC2 user guide, spot-instance-termination-
     notices); True writes one with the Availability Zone and no account, as the events recorded in
@@ -154,6 +157,7 @@ class Switches:
     distribution_updates_alone: bool = True
     absent_distribution_fields_reset: bool = True
     retain_keeps_provisioned_concurrency: bool = True
+    rollback_tells_reason: bool = True
     interruption_arn_names_zone: bool = False
     provisioning_refuses_changes: bool = True
     alias_keeps_old_version: bool = True

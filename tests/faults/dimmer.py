@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
+from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
 from functions.core.incident import Incident
 from functions.core.ledger import Ledger
 from functions.core.mode import Mode, of_tag
@@ -32,6 +32,7 @@ class Seen:
     level: int
     dark: bool
     serial: int | None = None
+    undone: Fail | None = None
 
     @property
     def dial(self) -> Dial:
@@ -48,7 +49,8 @@ class Dimmer:
     """Turns the lamp to 10 while somebody says that it is dark. writes: the levels it was set to.
 
     serial: of the latest write, where the lamp numbers them and answers with it. says: what is
-    decided instead. sighted, swept: what a signal and a sweep bring, or raise.
+    decided instead. sighted, swept: what a signal and a sweep bring, or raise. undone: what is seen of
+    a change that the lamp took back by itself.
     """
 
     level: int = 1
@@ -62,6 +64,7 @@ class Dimmer:
     failing: list[Exception] = field(default_factory=list)
     serial: int | None = None
     says: Decision | None = None
+    undone: Fail | None = None
     sighted: Sequence[Sighting] | Refuse | Exception = (DARK,)
     swept: Sequence[Sighting] | Wait | Exception = ()
 
@@ -96,7 +99,7 @@ class Dimmer:
     def observe(self, target: str, causes: Mapping[str, Mapping[str, Any]], now: datetime) -> Seen:
         self.gate("observe")
         self.seen_causes.append(set(causes))
-        return Seen(self.level, bool(self.dark & causes.keys()), self.serial)
+        return Seen(self.level, bool(self.dark & causes.keys()), self.serial, self.undone)
 
     def decide(self, observation: Seen, incident: Incident | None) -> Decision:
         if self.says is not None:

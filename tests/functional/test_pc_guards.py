@@ -190,14 +190,38 @@ def test_an_endpoint_that_is_being_deployed(scene: Warm) -> None:
     assert scene.size() == 3
 
 
-def test_an_update_that_sagemaker_rolls_back(scene: Warm) -> None:
+@pytest.mark.parametrize(("reason_told", "code"), [(True, "rolled-back"), (False, "superseded")])
+def test_an_update_that_sagemaker_rolls_back(scene: Warm, reason_told: bool, code: str) -> None:
+    """What was asked for does not stand; without a reason of AWS's somebody may have changed it."""
+    WORLD.switches.rollback_tells_reason = reason_told
     scene.endpoint(tags=wish("all", min=3), provisioned=1)
     with WORLD.turn():
-        find_endpoint("chat").mishap = Mishap(rolls_back=True)
+        find_endpoint("chat").mishap = Mishap(
+            rolls_back=True, reason="the container does not start"
+        )
     scene.beat(LATER)
 
     assert scene.writes() == [3]
-    assert scene.told("superseded") == 1  # what was asked for does not stand
+    assert scene.told("rolled-back") + scene.told("superseded") == scene.told(code) == 1
+    assert reason_told == ("the container does not start" in scene.message(code)["reason"])
+
+
+def test_what_a_person_changed_is_theirs_though_an_earlier_update_was_rolled_back(
+    scene: Warm,
+) -> None:
+    scene.endpoint(tags=wish("all", min=3), provisioned=1)
+    scene.until(lambda: scene.size() == 3)
+    scene.beat(5)
+    with WORLD.turn():
+        find_endpoint("chat").failure_reason = "the container did not start"
+    change = {"VariantName": "all", "ServerlessUpdateConfig": {"ProvisionedConcurrency": 7}}
+    scene.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="chat", DesiredWeightsAndCapacities=[change]
+    )
+    scene.beat(5)
+
+    assert scene.told("superseded") == 1
+    assert scene.told("rolled-back") == 0
 
 
 def test_the_most_concurrency_of_an_endpoint(scene: Warm) -> None:

@@ -258,6 +258,7 @@ class Endpoints(Catalogue):
             if endpoint.traffic:
                 endpoint.traffic.settle()
             if mishap is None:
+                endpoint.failure_reason = None
                 arrive()
                 for variant in endpoint.variants:
                     variant.arrive()
@@ -271,6 +272,8 @@ class Endpoints(Catalogue):
 
         def roll_back() -> None:
             endpoint.deployment = None
+            if mishap is not None and WORLD.switches.rollback_tells_reason:
+                endpoint.failure_reason = mishap.reason
             for variant in endpoint.variants:
                 variant.give_up()
             self._enter(endpoint, "InService")

@@ -197,13 +197,24 @@ def test_a_deployment_takes_the_configurations_size(account: Account) -> None:
     assert "ProvisionedConcurrency" not in sizes(sagemaker)[0]
 
 
-def test_an_update_that_is_rolled_back_leaves_the_size_as_it_was(account: Account) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_an_update_that_is_rolled_back_leaves_the_size_as_it_was(
+    account: Account, told: bool
+) -> None:
+    """Its reason may be told until an update is done (API reference, EndpointMetadata)."""
+    WORLD.switches.rollback_tells_reason = told
     sagemaker = stand_up(account, [serverless()])
     with WORLD.turn():
-        find_endpoint("shop").mishap = Mishap(rolls_back=True)
+        find_endpoint("shop").mishap = Mishap(rolls_back=True, reason="no capacity")
     sagemaker.update_endpoint_weights_and_capacities(**resize(ProvisionedConcurrency=5))
     account.wait(2 * WORLD.durations.serverless_update)
     assert sizes(sagemaker) == (size(2), size(2))
+    described = sagemaker.describe_endpoint(EndpointName="shop")
+    assert described.get("FailureReason") == ("no capacity" if told else None)
+
+    sagemaker.update_endpoint_weights_and_capacities(**resize(ProvisionedConcurrency=5))
+    account.wait(WORLD.durations.serverless_update)
+    assert "FailureReason" not in sagemaker.describe_endpoint(EndpointName="shop")
 
 
 def limit(control: Control, value: float) -> None:
