@@ -32,7 +32,7 @@ EARLIEST = 80
 """Seconds that the first heartbeat, and allocation after it, may take."""
 DURATIONS = {"lambda_provisioning": 5}
 MINUTE = 60
-RAISED_SECONDS, RISEN_SECONDS, FALLEN_SECONDS = 110, 150, 110
+RAISED_SECONDS, RISEN_SECONDS, FALLEN_SECONDS = 110, 150, 330
 WRITES = ("PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig")
 LEVER_SERVICES = ("lambda", "monitoring", "application-autoscaling")
 START_SECONDS = 2.0
@@ -173,7 +173,9 @@ class ProvisionedConcurrency:
         scene.passed = True
 
     def _evening(self, scene: Scene) -> Script:
-        self.says(f"{WARM}'s window is over, and so is its traffic")
+        self.says(
+            f"{WARM}'s window is over, and so is its traffic; what is paid for is kept to its end"
+        )
         scene.before, scene.moments["over"] = str(self._warm.level), time.time()
         self._warm.send(0)
         yield from until("nothing left", lambda: not self._sees(self._warm), FALLEN_SECONDS)
