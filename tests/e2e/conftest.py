@@ -1,4 +1,4 @@
-"""One pocket account with the project's stack, for every end-to-end test of a session."""
+"""A pocket account with the project's stack for each file of end-to-end tests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from local.pocket import Pocket
 from tests.e2e.probe import eventually, probe
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pocket() -> Iterator[Pocket]:
-    """A running account with the stack deployed as the demo does; gone with the session."""
+    """A running account with the stack deployed as the demo does; gone with the file's last test."""
     with Pocket() as account:
         account.bootstrap()
         account.deploy(context={"settings": str(SETTINGS)})
         yield account
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def outputs(pocket: Pocket) -> dict[str, str]:
     """The stack's outputs, by name."""
     (stack,) = pocket.client("cloudformation").describe_stacks(StackName="MlCapacityRemediation")[
