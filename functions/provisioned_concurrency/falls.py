@@ -53,7 +53,7 @@ def fall(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: Le
         to = max(to, with_headroom(demand, rules))
     if to >= seen.level:
         if seen.level == lowest == 1 and levels.coming == 0:
-            return at_least_one(seen)
+            return _at_least_one(seen)
         return kept(seen, wish, ours, rules, levels)
     if not scheduled and (
         to > (1 - LEAST_FALL) * seen.level
@@ -95,7 +95,7 @@ def kept(
     )
 
 
-def at_least_one(seen: Seen) -> Refuse:
+def _at_least_one(seen: Seen) -> Refuse:
     """A serverless variant cannot be rid of its last one by this lever."""
     return Refuse(
         "at-least-one",

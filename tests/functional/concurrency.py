@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,11 @@ SPACES = {
     "function": ("lambda", "lambda:function:ProvisionedConcurrency"),
     "endpoint": ("sagemaker", "sagemaker:variant:DesiredProvisionedConcurrency"),
 }
+
+
+def clock() -> str:
+    """The time of day in UTC, as schedules write it."""
+    return datetime.now(UTC).strftime("%H:%M")
 
 
 def settings(**different: Any) -> str:

@@ -67,12 +67,17 @@ def reserve(scene: Warm, concurrency: int) -> None:
     )
 
 
-def test_exactly_what_is_missing_is_requested_and_the_level_follows(
-    scene: Warm, environment: pytest.MonkeyPatch
-) -> None:
+def want_more_than_is_free(scene: Warm) -> None:
+    """An alias that is to have 50 where 20 are left to it, and is refused the rest."""
     reserve(scene, 880)
     scene.function(tags=wish(min=50))
     scene.until(lambda: scene.told("account-headroom") == 1)
+
+
+def test_exactly_what_is_missing_is_requested_and_the_level_follows(
+    scene: Warm, environment: pytest.MonkeyPatch
+) -> None:
+    want_more_than_is_free(scene)
     assert scene.level() == 20
 
     assert hand_over(scene, "account-headroom", environment) == ["acted"]
@@ -84,9 +89,7 @@ def test_exactly_what_is_missing_is_requested_and_the_level_follows(
 def test_what_came_a_second_time_requests_nothing_more(
     scene: Warm, environment: pytest.MonkeyPatch
 ) -> None:
-    reserve(scene, 880)
-    scene.function(tags=wish(min=50))
-    scene.until(lambda: scene.told("account-headroom") == 1)
+    want_more_than_is_free(scene)
     for _ in range(3):
         hand_over(scene, "account-headroom", environment)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
 
 from functions.provisioned_concurrency.aws import LEAD
 from local.cloud import WORLD
-from tests.functional.concurrency import ALLOCATION, Warm, warm, wish
+from tests.functional.concurrency import ALLOCATION, Warm, clock, warm, wish
 from tests.functional.world import Call, Stage
 
 TWICE = "mon@12:15-12:40=10 mon@14:00-14:30=10"
@@ -21,10 +20,6 @@ ALL = "endpoint/chat/variant/all"
 def scene(stage: Stage) -> Iterator[Warm]:
     with warm(stage) as scene:
         yield scene
-
-
-def clock() -> str:
-    return datetime.now(UTC).strftime("%H:%M")
 
 
 def rise_after(minutes: int) -> str:

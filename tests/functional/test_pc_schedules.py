@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
-from tests.functional.concurrency import ALLOCATION, LEVER, LIVE, Warm, warm, wish
+from tests.functional.concurrency import ALLOCATION, LEVER, LIVE, Warm, clock, warm, wish
 from tests.functional.world import Stage
 
 WINDOW = "mon@12:15-12:40=20"
@@ -17,10 +16,6 @@ WINDOW = "mon@12:15-12:40=20"
 def scene(stage: Stage) -> Iterator[Warm]:
     with warm(stage) as scene:
         yield scene
-
-
-def clock() -> str:
-    return datetime.now(UTC).strftime("%H:%M")
 
 
 def until_level(scene: Warm, level: int) -> str:

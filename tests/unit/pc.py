@@ -25,6 +25,7 @@ from functions.provisioned_concurrency.settings import Prices
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday."""
+NIGHT = NOON + timedelta(hours=10)
 RULES = Rules(
     maximum=100,
     dollars_per_hour=50,
