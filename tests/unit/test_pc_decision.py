@@ -50,6 +50,12 @@ def test_inside_a_window_the_level_is_raised_to_its() -> None:
     assert "the schedule of shop:live asks for 20" in decision.reason
 
 
+def test_of_traffic_before_its_window_a_rise_says_nothing() -> None:
+    decision = decide(alias(5, minutes=steady(1)), None, RULES)
+    assert "from 5 to 20, which so many invocations at once find warm" in decision.reason
+    assert "20 cost $0.30 an hour and pay when busy 60% of the time" in decision.reason
+
+
 @pytest.mark.parametrize(
     ("lead", "minutes_before", "raised"),
     [(None, 5, True), (None, 6, False), (timedelta(minutes=8), 10, True)],
@@ -178,6 +184,7 @@ def test_what_is_back_at_rest_is_settled_once_it_has_stood_for_ten_minutes() -> 
     waiting = decide(alias(0, NIGHT), fresh, RULES)
     assert isinstance(waiting, Wait)
     assert waiting.code == ""  # that nothing is kept is nothing to tell
+    assert waiting.again == 60
     stood = written(0, 20, 0, ago=[600, 10], now=NIGHT)
     assert isinstance(decide(alias(0, NIGHT), stood, RULES), Settled)
 
@@ -204,6 +211,13 @@ def test_the_floor_is_put_back_whatever_the_traffic(traffic: float) -> None:
     incident = written(2, 20, ago=[600], owned=True, now=NIGHT)
     seen = alias(20, NIGHT, owner=Owner(20, 50), minutes=steady(traffic, NIGHT))
     assert decide(seen, incident, RULES).write == {"provisioned": 20, "minimum": 2}  # type: ignore
+
+
+def test_what_a_scalable_target_did_a_moment_ago_was_asked_for_by_nobody() -> None:
+    moved = NIGHT - timedelta(minutes=4)
+    wish = replace(OFFICE, minimum=2)
+    seen = alias(30, NIGHT, owner=Owner(20, 50), changed_at=moved, wish=wish)
+    assert decide(seen, None, RULES).write == {"provisioned": 30, "minimum": 2}  # type: ignore
 
 
 def test_a_floor_at_rest_is_settled() -> None:
