@@ -223,8 +223,8 @@ class ProvisionedConcurrency:
         return [call for call in calls if call["operation"] in WRITES and not call["error"]]
 
     def _picture(self) -> Scatter | None:
-        """Mean latency against cost over the day: what was measured, beside nothing provisioned and
-        the peak all the time, for the same traffic.
+        """Mean latency against cost, from the first rise until all is let go: what was measured, beside
+        nothing provisioned and the peak all that time, for the same traffic.
 
         A cold start is counted for each environment that must be made for traffic as it grows; on
         provisioned concurrency none is.
@@ -232,15 +232,16 @@ class ProvisionedConcurrency:
         begun = self._counted("Invocations")
         if not begun:
             return None
-        day = self._closes - self._opens
         busy = self._warm.minutes("ProvisionedConcurrentExecutions", "Maximum", self._opens)
         at_once = self._warm.minutes("ConcurrentExecutions", "Maximum", self._opens)
         ours = max(at_once[minute] - busy.get(minute, 0.0) for minute in at_once)
         changes = [*self._warm.changes(), (time.time(), 0)]
+        over = next(at for at, level in changes if not level)
         stood = sum(level * (end - at) for (at, level), (end, _) in pairwise(changes))
+        level = stood / (over - changes[0][0])
         points = [
             Point("nothing provisioned (computed)", "#6b7280", 0.0, _mean(PEAK, begun)),
-            Point("this run (measured)", "#16a34a", stood / day * PRICE, _mean(ours, begun)),
+            Point("this run (measured)", "#16a34a", level * PRICE, _mean(ours, begun)),
             Point("always at the peak (computed)", "#b91c1c", PEAK * PRICE, _mean(0, begun)),
         ]
         return Scatter("latency against cost", "dollars an hour", "mean latency, ms", points)
