@@ -8,7 +8,7 @@ from datetime import timedelta
 from functions.core.decision import Decision, Refuse, Settled, Wait
 from functions.core.incident import Incident
 from functions.provisioned_concurrency import money
-from functions.provisioned_concurrency.demand import peak, with_headroom
+from functions.provisioned_concurrency.demand import NEWEST, ONE_MINUTE, peak, with_headroom
 from functions.provisioned_concurrency.history import changes, last_rise
 from functions.provisioned_concurrency.levels import Levels, ahead, least, planned
 from functions.provisioned_concurrency.observation import Rules, Seen, Status, Wish
@@ -47,7 +47,8 @@ def fall(seen: Seen, wish: Wish, ours: Incident | None, rules: Rules, levels: Le
     lowest = least(seen.service, seen.owner is not None, seen.level)
     to = max(levels.coming, lowest)
     if levels.coming > 0 and not (scheduled and seen.owner is not None):
-        demand = peak(each for each in seen.minutes if seen.now - each.at <= rules.hold)
+        since = seen.now - max(rules.hold, NEWEST * ONE_MINUTE)
+        demand = peak(each for each in seen.minutes if each.at >= since)
         if demand is None:
             return Wait(f"what {seen.name} needs is not known: its metrics are missing")
         to = max(to, with_headroom(demand, rules))

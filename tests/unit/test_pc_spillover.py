@@ -241,6 +241,13 @@ def test_the_busiest_minute_of_the_hold_counts() -> None:
     assert level_of(decide(seen, written(5, 40, ago=[14]), RULES)) == 33
 
 
+def test_a_hold_shorter_than_a_minute_still_knows_the_newest_minutes() -> None:
+    """Of the last minute CloudWatch has not told yet."""
+    seen = replace(burst(14, 14), minutes=steady(15)[:-1])
+    brief = replace(RULES, hold=timedelta(seconds=20))
+    assert level_of(decide(seen, written(5, 40, ago=[14]), brief)) == 17
+
+
 def test_missing_metrics_are_no_reason_to_fall() -> None:
     decision = decide(replace(burst(14, 14), minutes=()), written(5, 40, ago=[14]), RULES)
     assert isinstance(decision, Wait)
