@@ -89,13 +89,13 @@ class QuotaIncrease:
             scene = self._of[title]
             quota.look(quota.in_use)
             scene.after = f"{quota.value:g}"
-            requests = quota.requests()
-            if len(requests) != (title == RAISED):
-                scene.passed, scene.why = False, f"requests of it: {len(requests)}"
-        made = len(self._made("RequestServiceQuotaIncrease"))
+            asked, requests = self._asked(quota.code), len(quota.requests())
+            if len(asked) != (title == RAISED) or requests != len(self._acted(quota.code)):
+                scene.passed, scene.why = False, f"requests of it: {requests}"
+        asked, made = self._asked(), len(self._made("RequestServiceQuotaIncrease"))
         repeated = self._of[REPEATED]
-        repeated.after = f"{made} request{'s' * (made != 1)}"
-        if made != 1:
+        repeated.after = f"{len(asked)} request{'s' * (len(asked) != 1)}"
+        if len(asked) != 1 or made != len(self._acted()):
             repeated.passed, repeated.why = False, f"the function made {made} requests in this run"
         self._of[RAISED].charts = [self._quotas[RAISED].chart()]
         bought = [c["operation"] for c in self.hands.account.calls(since=self._since) if _buys(c)]
@@ -226,6 +226,17 @@ class QuotaIncrease:
             StatusEquals="InProgress", NameContains="train"
         )
         self._quotas[RAISED].look(len(jobs["TrainingJobSummaries"]))
+
+    def _acted(self, code: str = "") -> list[Mapping[str, Any]]:
+        """The evidence of each action that was told, of one quota or of all."""
+        told = [each.detail for each in self.hands.told if each.detail["code"] == "acted"]
+        evidence = [d["evidence"] for d in told if d["remediation"] == "quota_increase"]
+        return [each for each in evidence if code in ("", each["code"])]
+
+    def _asked(self, code: str = "") -> list[Mapping[str, Any]]:
+        """Those that answer a refused call. Once the job trains the quota is used up, for which more of it
+        is requested too, minutes later."""
+        return [each for each in self._acted(code) if each["refusedCalls"]]
 
     def _made(self, operation: str) -> list[dict[str, Any]]:
         """The function's calls of an operation since this began."""
