@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,8 @@ from dataclasses import asdict, dataclass
 import boto3
 
 from benchmarks.figures import Figure, Measurement
-from benchmarks.in_process import stage
+from benchmarks.in_process import Stage, stage
+from functions.core.intake import ECHO_SECONDS
 from local.account import ACCOUNT_ID, ROOT
 from local.cloud.awslambda.traffic_control import set_in_process
 
@@ -29,12 +31,15 @@ ROLE = "shop"
 LEVEL, DEMAND = 5, 2
 WINDOW = "mon-sun@10:00-20:00=5"
 """Holds at noon, when the play begins."""
-SETTLE, BEATS = 20, 15
-"""Heartbeats before those that are counted, and those."""
+SETTLE, MINUTES = 20, 15
+"""Minutes before those that are counted, and those. In each the heartbeat comes twice: as the schedule
+brings it, and half a minute later as its echo."""
 MANY = {"limits": {"actions_per_hour": 1000}}
 """So that all windows of the largest number may begin in one hour."""
 LEDGER = {"Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 SWITCH = {"GetParameter"}
+ECHO = {"SendMessage"}
+OWN = LEDGER | SWITCH | ECHO
 REST, KEPT = "at rest", "inside a window"
 """A level that stands already, and one that was raised for the day and is looked after until its end."""
 TAGS: Mapping[str, Mapping[str, str]] = {
@@ -44,6 +49,7 @@ TAGS: Mapping[str, Mapping[str, str]] = {
 LIMITS = (
     "Aliases of Lambda functions, each of a function of its own and with traffic below its level,"
     " in one process with an account that is played.",
+    "The heartbeat comes each minute and, as its echo, half a minute later; each counts as one.",
     "A target that is due, or of which a heartbeat sees something amiss, is looked at, which costs"
     " about ten calls more; inside a window that is when its level may change, or once a day.",
 )
@@ -56,11 +62,12 @@ class Called:
     calls: Mapping[str, int]
 
     def of_aws(self) -> dict[str, int]:
-        """Those beside the ledger's and the switch's."""
-        return {name: count for name, count in self.calls.items() if name not in LEDGER | SWITCH}
+        """Those beside the ledger's, the switch's and the queue's."""
+        return {name: count for name, count in self.calls.items() if name not in OWN}
 
     def a_target(self, targets: int) -> float:
-        return sum(self.of_aws().values()) / BEATS / targets
+        """With each heartbeat, echoes counted as such."""
+        return sum(self.of_aws().values()) / (2 * MINUTES) / targets
 
 
 def measure(say: Callable[[str], None]) -> Measurement:
@@ -68,7 +75,7 @@ def measure(say: Callable[[str], None]) -> Measurement:
     found: dict[tuple[str, int], Called] = {}
     for targets in COUNTS:
         for kind in TAGS:
-            say(f"{targets} targets {kind}, {BEATS} heartbeats")
+            say(f"{targets} targets {kind}, {MINUTES} minutes")
             found[kind, targets] = _in_a_process(kind, targets)
     return Measurement(
         figures=[
@@ -82,8 +89,8 @@ def measure(say: Callable[[str], None]) -> Measurement:
         parts=list(_parts(found)),
         settings={
             "targets": list(COUNTS),
-            "heartbeats": BEATS,
-            "after_heartbeats": SETTLE,
+            "minutes": MINUTES,
+            "after_minutes": SETTLE,
             "level": LEVEL,
             "in_flight": DEMAND,
             "window": WINDOW,
@@ -97,10 +104,10 @@ def _parts(found: Mapping[tuple[str, int], Called]) -> Iterator[Figure]:
         name = f"{targets} targets {kind}"
         yield Figure(f"{name}: calls a target and heartbeat", called.a_target(targets))
         of_ours = sum(called.calls.values()) - sum(called.of_aws().values())
-        yield Figure(f"{name}: of the ledger and the switch, a heartbeat", of_ours / BEATS)
+        yield Figure(f"{name}: of the ledger, the switch and the queue, a minute", of_ours / MINUTES)
         if targets == COUNTS[-1]:
             for operation, count in called.of_aws().items():
-                yield Figure(f"{name}: {operation}, a heartbeat", count / BEATS)
+                yield Figure(f"{name}: {operation}, a minute", count / MINUTES)
 
 
 def _in_a_process(kind: str, targets: int) -> Called:
@@ -121,19 +128,30 @@ def play(kind: str, targets: int) -> Called:
     with stage(handler, {}, MANY) as world:
         trust = '{"Version": "2012-10-17", "Statement": []}'
         boto3.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+        queue = boto3.client("sqs").create_queue(QueueName="echo")["QueueUrl"]
+        os.environ["ECHO_QUEUE_URL"] = queue
         for number in range(targets):
             _begin(f"f{number}", TAGS[kind], LEVEL if kind == REST else 0)
         for _ in range(SETTLE):
-            world.wait(60)
-            world.heartbeat()
+            _minute(world, queue)
         levels = {_level(f"f{number}") for number in range(targets)}
         if levels != {LEVEL}:
             raise AssertionError(f"levels of {sorted(levels)} stand, not {LEVEL}")
         world.calls.clear()
-        for _ in range(BEATS):
-            world.wait(60)
-            world.heartbeat()
+        for _ in range(MINUTES):
+            _minute(world, queue)
         return Called(dict(Counter(name for name, _ in world.calls)))
+
+
+def _minute(world: Stage, queue: str) -> None:
+    """A heartbeat and its echo."""
+    world.heartbeat()
+    world.wait(ECHO_SECONDS + 1)
+    found = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    for message in found["Messages"]:
+        world.batch([json.loads(message["Body"])])
+        boto3.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    world.wait(60 - ECHO_SECONDS - 1)
 
 
 def _begin(name: str, tags: Mapping[str, str], level: int) -> None:

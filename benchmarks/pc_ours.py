@@ -1,7 +1,7 @@
 """The remediation itself on a simulated alias: its reading of metrics, its decision, the core's order.
 
 Only what surrounds them is played: a ledger in memory, nobody to tell, an alias that is simulated. A
-heartbeat comes each minute; it looks at the alias if that is due or a glance says so. So does an alarm
+heartbeat comes each minute, and its echo; each looks at the alias if that is due or a glance says so. So does an alarm
 on spillover, where there is one. What is due again in seconds is looked at then.
 """
 
@@ -224,12 +224,13 @@ def _status(alias: Alias, running: bool) -> Status:
 
 class Ours:
     """The remediation, as a controller of a simulated alias. minimum, maximum: what its owner's tags
-    say, with no schedule."""
+    say, with no schedule. every: seconds between two glances."""
 
-    def __init__(self, minimum: int, maximum: int, memory_gb: float = MEMORY_GB) -> None:
+    def __init__(self, minimum: int, maximum: int, every: float | None = None) -> None:
         own = ProvisionedConcurrencySettings(maximum=maximum)
+        self.every = own.glance_seconds if every is None else every
         wish = Wish(minimum=minimum, maximum=maximum)
-        self._adapter = Adapter(wish, rules_of(own), own.prices.lambda_x86, memory_gb)
+        self._adapter = Adapter(wish, rules_of(own), own.prices.lambda_x86, MEMORY_GB)
         self._shelf = Shelf(Standing(TARGET, Adapter.name))
         self._teller = Nobody()
         self.outcomes: Counter[str] = Counter()
@@ -241,7 +242,7 @@ class Ours:
         return self._teller.told
 
     def look(self, alias: Alias, now: float) -> float:
-        """A heartbeat, or a look that one before has asked for."""
+        """A heartbeat, its echo, or a look that one before has asked for."""
         return self._look(alias, now, "")
 
     def evaluate(self, alias: Alias, now: float) -> float:

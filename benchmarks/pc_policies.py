@@ -10,9 +10,11 @@ from typing import TypeVar
 from benchmarks.pc_ours import MEMORY_GB, Ours
 from benchmarks.pc_simulator import Controller, Played
 from benchmarks.pc_tracking import TargetTracking
+from benchmarks.pc_traffic import MINUTE
 from functions.provisioned_concurrency.settings import Prices
 
 OURS, TRACKING = "ours", "target tracking 0.7"
+RARER = "ours, with one glance a minute"
 PATIENT = "target tracking 0.7, on datapoints of the new level only"
 HALF, HIGHEST = "target tracking 0.5", "target tracking 0.7 of the Maximum"
 MOST = 1000
@@ -20,6 +22,7 @@ MOST = 1000
 PRICES = Prices().lambda_x86
 POLICIES: Mapping[str, Callable[[int], Controller]] = {
     OURS: lambda floor: Ours(floor, MOST),
+    RARER: lambda floor: Ours(floor, MOST, every=MINUTE),
     TRACKING: lambda floor: TargetTracking(0.7, floor, MOST),
     PATIENT: lambda floor: TargetTracking(0.7, floor, MOST, patient=True),
     HALF: lambda floor: TargetTracking(0.5, floor, MOST),

@@ -209,10 +209,12 @@ class Alias:
 
 class Controller(Protocol):
     """Looks at the alias and asks for levels. Both return after how many seconds it looks again of
-    itself, 0 for not at all."""
+    itself, 0 for not at all. every: seconds between two looks."""
+
+    every: float
 
     def look(self, alias: Alias, now: float) -> float:
-        """What comes each minute."""
+        """What comes by itself."""
 
     def evaluate(self, alias: Alias, now: float) -> float:
         """What comes each minute where there is an alarm."""
@@ -220,6 +222,8 @@ class Controller(Protocol):
 
 class Fixed:
     """A level that nobody changes."""
+
+    every = MINUTE
 
     def look(self, alias: Alias, now: float) -> float:
         return 0
@@ -341,7 +345,7 @@ class _Agenda:
                 self._alarm += MINUTE
                 self._see(now, self._controller.evaluate(alias, now))
             if now >= min(self._look, self._again):
-                self._look += MINUTE if now >= self._look else 0
+                self._look += self._controller.every if now >= self._look else 0
                 self._see(now, self._controller.look(alias, now))
         ready = alias.ready_at if alias.available < alias.requested else math.inf
         self.next = min(self._look, self._alarm, self._again, ready)

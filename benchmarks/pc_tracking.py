@@ -39,6 +39,8 @@ class TargetTracking:
     highest: bool = False
     patient: bool = False
 
+    every = MINUTE
+
     def look(self, alias: Alias, now: float) -> float:
         if not alias.in_progress(now):
             self._follow(alias, now)

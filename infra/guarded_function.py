@@ -172,6 +172,11 @@ class GuardedFunction(Construct):
         )
         return queue
 
+    def echo_heartbeat(self, queue: sqs.Queue) -> None:
+        """Let the function put each heartbeat on its own queue once more, to come half a minute later."""
+        self.function.add_environment("ECHO_QUEUE_URL", queue.queue_url)
+        self.allow(["sqs:SendMessage"], [queue.queue_arn])
+
     def route(
         self, id: str, queue: sqs.Queue, pattern: events.EventPattern, description: str
     ) -> None:

@@ -38,6 +38,7 @@ class ProvisionedConcurrency(Construct):
         )
         self.guarded.receive_alarms()
         self.guarded.receive_heartbeat()
+        self.guarded.echo_heartbeat(self.queue)
         self.guarded.allow_remediating()
         self._allow_reading()
         self._allow_writing()

@@ -28,6 +28,8 @@ class Environment:
     """ledger_table, topic_arn and mode_parameter name AWS resources of this stack.
 
     lever: the remediation's own settings as plain data, for the remediation to parse.
+    sweep_seconds: between two sweeps; a remediation may have its own. echo_queue: URL of the queue
+    through which the heartbeat comes a second time, half a minute later; empty where it does not.
     """
 
     ledger_table: str
@@ -35,16 +37,21 @@ class Environment:
     mode_parameter: str
     settings: Settings
     lever: Mapping[str, Any]
+    sweep_seconds: int
+    echo_queue: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Environment:
         """Raises EnvironmentMissing, naming all that is missing, and SettingsError."""
         names = ("LEDGER_TABLE", "TOPIC_ARN", "MODE_PARAMETER", "SETTINGS", "LEVER_SETTINGS")
         require(names, env)
+        settings = parse(Settings, json.loads(env["SETTINGS"]), "SETTINGS")
         return cls(
             ledger_table=env["LEDGER_TABLE"],
             topic_arn=env["TOPIC_ARN"],
             mode_parameter=env["MODE_PARAMETER"],
-            settings=parse(Settings, json.loads(env["SETTINGS"]), "SETTINGS"),
+            settings=settings,
             lever=json.loads(env["LEVER_SETTINGS"]),
+            sweep_seconds=settings.sweep_minutes * 60,
+            echo_queue=env.get("ECHO_QUEUE_URL", ""),
         )

@@ -37,6 +37,13 @@ logger = Logger(child=True)
 SWEEP_RETRY = 300
 """Seconds until a sweep that failed is tried again."""
 
+ECHO_SECONDS = 30
+"""After a heartbeat, until its echo. EventBridge Scheduler knows no rate above one a minute, and keeps
+no second within it (EventBridge Scheduler user guide, "Schedule types")."""
+
+EARLY = 30
+"""Seconds by which a heartbeat may come early and still find due what it comes for."""
+
 SOON = 10
 """A look that is due again within so many seconds is waited for; the heartbeat is too far off."""
 
@@ -99,6 +106,7 @@ class _Intake:
         try:
             signal = read(self.event, self.here)
             if signal.kind is Kind.HEARTBEAT:
+                self._echo()
                 return _answer(self._heartbeat())
             self._prepare([signal])
             sightings = self._sight(signal)
@@ -116,12 +124,18 @@ class _Intake:
         outcomes: list[Outcome] = []
         failed: set[str] = set()
         signals: list[tuple[str, str, Signal]] = []
+        beats: list[str] = []
         for record in records:
             id, body = record["messageId"], record["body"]
             try:
-                signals.append((id, body, read_body(body, self.here)))
+                signal = read_body(body, self.here)
             except BadSignal as bad:
                 self._take(id, outcomes, failed, partial(self._keep, str(body), bad))
+            else:
+                if signal.kind is Kind.HEARTBEAT:
+                    beats.append(id)
+                else:
+                    signals.append((id, body, signal))
         if signals:
             try:
                 self._prepare([signal for _, _, signal in signals])
@@ -138,6 +152,12 @@ class _Intake:
                 senders.setdefault(sighting.target, []).append(id)
         looked, failures = self._look_at(wanted)
         failed.update(id for target in failures for id in senders[target])
+        if beats:
+            try:
+                looked += self._heartbeat()
+            except Exception:
+                logger.exception("heartbeat failed, back to the queue")
+                failed.update(beats)
         return _answer([*outcomes, *looked], failed)
 
     def _take(
@@ -170,6 +190,20 @@ class _Intake:
         if others := [each for each in signals if each.kind is not Kind.OPERATOR]:
             self.remediation.prepare(others)
 
+    def _echo(self) -> None:
+        """Have this heartbeat come once more, by the queue; what comes by the queue has no echo."""
+        if not self.environment.echo_queue:
+            return
+        try:
+            client("sqs").send_message(
+                QueueUrl=self.environment.echo_queue,
+                MessageBody=json.dumps(self.event),
+                DelaySeconds=ECHO_SECONDS,
+            )
+        except (BotoCoreError, ClientError):
+            logger.exception("no echo of this heartbeat")
+            count(self.remediation.name, "echo-failed")
+
     def _heartbeat(self) -> list[Outcome]:
         """All that is due, then the sweep. What fails, or finds no time left, stays due."""
         now = self.clock().timestamp()
@@ -187,8 +221,8 @@ class _Intake:
         return list(outcomes.values())
 
     def _sweep(self, now: float, outcomes: dict[str, Outcome]) -> None:
-        every, name = self.environment.settings.sweep_minutes * 60, self.remediation.name
-        if not self.ledger.take_sweep(name, now, every):
+        every, name = self.environment.sweep_seconds, self.remediation.name
+        if not self.ledger.take_sweep(name, now, every - min(EARLY, every / 2)):
             return
         try:
             found = self.remediation.sweep(self.clock())

@@ -15,6 +15,8 @@ from functions.provisioned_concurrency.observation import Minute, Rules
 ONE_MINUTE = timedelta(minutes=1)
 NEWEST = 3
 """Minutes back in which a burst's demand is looked for."""
+WAVERS = 2
+"""Roots of a demand that a rise adds to it at least."""
 
 
 def concurrency(minute: Minute) -> float:
@@ -31,26 +33,37 @@ def peak(minutes: Iterable[Minute]) -> float | None:
     return max(map(concurrency, minutes), default=None)
 
 
+def spills(minute: Minute, rules: Rules) -> bool:
+    """Whether too much spilled over in it."""
+    return minute.spilled > rules.spilled and minute.spilled > rules.spill * minute.invocations
+
+
 def spilling(minutes: Sequence[Minute], rules: Rules) -> Minute | None:
     """The newest of the last two minutes in which too much spilled over; None when none did."""
-    for minute in reversed(minutes[-2:]):
-        if minute.spilled > rules.spilled and minute.spilled > rules.spill * minute.invocations:
-            return minute
-    return None
+    return next((each for each in reversed(minutes[-2:]) if spills(each, rules)), None)
 
 
 def has_just_begun(minutes: Sequence[Minute], rules: Rules) -> bool:
-    """Whether a burst was seen for less time than an invocation lasts, so that how high it goes is not
-    seen yet: once it was, as many have spilled over as are in flight at once beside those on
-    provisioned environments (Little's law). One that spills over for a third minute is not waited for,
-    however long its invocations last."""
-    if spilling(minutes[-NEWEST:-2], rules) is not None:
+    """Whether a burst was seen for less than twice the time that an invocation lasts, so that how high
+    it goes is not seen yet: in each such time as many spill over as are in flight at once beside those
+    on provisioned environments (Little's law). One that spills over for a third minute is not waited
+    for, however long its invocations last; nor one that goes about as high as one before it."""
+    newest, before = minutes[-2:], minutes[:-2]
+    known = with_headroom(peak(each for each in before if spills(each, rules)) or 0.0, rules)
+    if spilling(before[-1:], rules) is not None or (peak(newest) or 0.0) <= known:
         return False
-    newest = minutes[-2:]
-    beside = max((concurrency(each) - each.provisioned for each in newest), default=0.0)
-    return sum(each.spilled for each in newest) < beside
+    beside = max(concurrency(each) - each.provisioned for each in newest)
+    return sum(each.spilled for each in newest) < 2 * beside
 
 
 def with_headroom(demand: float, rules: Rules) -> int:
     """The level for a demand. Rounded before it is rounded up: 10 and a tenth are 11."""
     return math.ceil(round(demand * (1 + rules.headroom), 6))
+
+
+def to_serve(demand: float, rules: Rules) -> int:
+    """The level for a demand of which moments were seen. What callers who know nothing of each other
+    have in flight wavers by its root: that part counts where the demand is low (square-root staffing:
+    Halfin and Whitt, "Heavy-Traffic Limits for Queues with Many Exponential Servers", Operations
+    Research 29(3), 1981)."""
+    return max(with_headroom(demand, rules), math.ceil(demand + WAVERS * math.sqrt(demand)))

@@ -32,6 +32,9 @@ from functions.provisioned_concurrency.variants import Variants
 
 logger = Logger()
 
+MINUTE = 60
+"""Seconds between two heartbeats; more often it takes an echo of each."""
+
 
 class Concurrency(Protocol):
     """One kind of target that has provisioned concurrency."""
@@ -139,5 +142,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
     """Entry point of the deployed function."""
     environment = Environment.from_env()
     remediation = ProvisionedConcurrency(environment)
-    sweeping = replace(environment.settings, sweep_minutes=remediation.settings.sweep_minutes)
-    return remediate(event, context, remediation, replace(environment, settings=sweeping))
+    seconds = remediation.settings.glance_seconds
+    queue = environment.echo_queue if seconds < MINUTE else ""
+    glancing = replace(environment, sweep_seconds=seconds, echo_queue=queue)
+    return remediate(event, context, remediation, glancing)

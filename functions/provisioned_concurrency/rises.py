@@ -16,7 +16,7 @@ from functions.provisioned_concurrency.demand import (
     has_just_begun,
     peak,
     spilling,
-    with_headroom,
+    to_serve,
 )
 from functions.provisioned_concurrency.history import at, highest_left, last_rise
 from functions.provisioned_concurrency.levels import Cap, Levels, cap, level_of
@@ -55,7 +55,7 @@ def by_traffic(
     if seen.status is not Status.READY or not seen.requested or not wanted_at_all:
         return None
     minute = _spill(seen, ours, rules)
-    found = with_headroom(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
+    found = to_serve(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
     if minute is None or found <= seen.level:
         return None
     why = (
@@ -79,7 +79,7 @@ def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
         told = ours.tally.get(money.READY_AT, 0.0)
         known = told >= at(ours.acts[-1]).timestamp()
         ready = datetime.fromtimestamp(told, seen.now.tzinfo) if known else seen.now
-    enough = with_headroom(seen.requested, rules)
+    enough = to_serve(seen.requested, rules)
     counted = [
         each
         for each in seen.minutes[-2:]

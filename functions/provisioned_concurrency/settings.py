@@ -110,7 +110,11 @@ class ProvisionedConcurrencySettings:
         2, "Spilled invocations that a minute must have more of.", minimum=0, maximum=1_000_000
     )
     headroom_percent: int = setting(
-        10, "What a rise adds to the demand that was seen, in percent.", minimum=0, maximum=100
+        10,
+        "What a level has above the demand that was seen, in percent; a rise adds twice the demand's "
+        "root at least.",
+        minimum=0,
+        maximum=100,
     )
     hold_seconds: int = setting(
         600,
@@ -118,7 +122,11 @@ class ProvisionedConcurrencySettings:
         minimum=0,
         maximum=86_400,
     )
-    sweep_minutes: int = setting(
-        1, "How often every opted-in target is glanced at without a signal.", minimum=1, maximum=60
+    glance_seconds: int = setting(
+        30,
+        "How often every opted-in target is glanced at without a signal; from 60 on half as much is asked "
+        "of CloudWatch, and a burst is found up to half a minute later.",
+        minimum=30,
+        maximum=3600,
     )
     prices: Prices = field(default_factory=Prices)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -24,9 +24,23 @@ from functions.provisioned_concurrency.variants import Variants
 
 logger = Logger(child=True)
 
+FRESH = timedelta(seconds=45)
+"""For which it stays known how targets stand: at the echo of a heartbeat only their traffic is read."""
+
+
+@dataclass
+class Known:
+    """How this function instance saw all targets stand last, and when."""
+
+    standings: Sequence[Standing] = ()
+    at: datetime | None = None
+
+
+KNOWN = Known()
+
 
 class Sweep:
-    """tagging: a boto3 client of the Resource Groups Tagging API."""
+    """tagging: a boto3 client of the Resource Groups Tagging API. known: is kept up to date."""
 
     def __init__(
         self,
@@ -35,25 +49,28 @@ class Sweep:
         aliases: Aliases,
         variants: Variants,
         rules: Rules,
+        known: Known = KNOWN,
     ) -> None:
         self._tagging = tagging
         self._around = around
         self._aliases = aliases
         self._variants = variants
         self._rules = rules
+        self._known = known
 
     def sightings(self, now: datetime) -> list[Sighting]:
         """Every opted-in target that needs a look, and why.
 
         Calls: GetResources for every 100 resources; for each function those of `Aliases.standings`,
-        for each endpoint DescribeEndpoint; GetMetricData once for all that have something provisioned
-        (250 targets a call); DescribeScalableTargets for those that do not stand where they are to,
-        which matters only where nobody else keeps them there (50 a call and service).
+        for each endpoint DescribeEndpoint; none of these where it is known how all stand.
+        GetMetricData once for all that have something provisioned (250 targets a call);
+        DescribeScalableTargets for those that do not stand where they are to, which matters only
+        where nobody else keeps them there (50 a call and service).
 
         What cannot be read of one resource, or of the traffic, is left to the next heartbeat, and
         harms no other: the schedule needs no metrics, and a minute stays in sight for three.
         """
-        standings = list(self._standings())
+        standings = self._standings(now)
         minutes = self._minutes(standings, now)
         leads = self._around.leads.all()
 
@@ -82,7 +99,13 @@ class Sweep:
             if (why := glance(each, self._rules))
         ]
 
-    def _standings(self) -> Iterable[Standing]:
+    def _standings(self, now: datetime) -> Sequence[Standing]:
+        known = self._known
+        if known.at is None or not timedelta(0) <= now - known.at < FRESH:
+            known.standings, known.at = list(self._read()), now
+        return known.standings
+
+    def _read(self) -> Iterable[Standing]:
         for arn, tags in sorted(tagged(self._tagging).items()):
             read = self._variants.standings if ":sagemaker:" in arn else self._aliases.standings
             try:

@@ -272,5 +272,5 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
     environment = Environment.from_env()
     here = Place.of_arn(context.invoked_function_arn)
     remediation = QuotaIncrease(environment, here)
-    scanning = replace(environment.settings, sweep_minutes=remediation.settings.scan_minutes)
-    return remediate(event, context, remediation, replace(environment, settings=scanning))
+    scanning = replace(environment, sweep_seconds=remediation.settings.scan_minutes * 60)
+    return remediate(event, context, remediation, scanning)

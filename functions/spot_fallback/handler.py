@@ -182,5 +182,5 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
     environment = Environment.from_env()
     here = Place.of_arn(context.invoked_function_arn)
     remediation = SpotFallback(environment, here)
-    sweeping = replace(environment.settings, sweep_minutes=remediation.settings.sweep_minutes)
-    return remediate(event, context, remediation, replace(environment, settings=sweeping))
+    sweeping = replace(environment, sweep_seconds=remediation.settings.sweep_minutes * 60)
+    return remediate(event, context, remediation, sweeping)

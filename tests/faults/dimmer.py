@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from functions.core.decision import Act, Decision, Dial, Fail, Move, Refuse, Settled, Wait
+from functions.core.environment import Environment
 from functions.core.incident import Incident
 from functions.core.ledger import Ledger
 from functions.core.mode import Mode, of_tag
@@ -67,6 +68,7 @@ class Dimmer:
     undone: Fail | None = None
     sighted: Sequence[Sighting] | Refuse | Exception = (DARK,)
     swept: Sequence[Sighting] | Wait | Exception = ()
+    sweeps: int = 0
 
     name: str = "dimmer"
     lever: str = "dimmer"
@@ -89,6 +91,7 @@ class Dimmer:
         return self.sighted
 
     def sweep(self, now: datetime) -> Sequence[Sighting] | Wait:
+        self.sweeps += 1
         if isinstance(self.swept, Exception):
             raise self.swept
         return self.swept
@@ -181,6 +184,20 @@ class Hall:
     now: datetime = NOON
     mode: Mode = Mode.ACT
     settings: Settings = field(default_factory=Settings)
+    sweep_seconds: int = 900
+    echo_queue: str = ""
+
+    @property
+    def environment(self) -> Environment:
+        return Environment(
+            ledger_table="ledger",
+            topic_arn="topic",
+            mode_parameter="mode",
+            settings=self.settings,
+            lever={},
+            sweep_seconds=self.sweep_seconds,
+            echo_queue=self.echo_queue,
+        )
 
     @property
     def ledger(self) -> Ledger:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from functions.core import intake
 from functions.core.decision import Decision, Refuse, Wait
-from functions.core.environment import Environment
 from functions.core.incident import Intent
 from functions.core.remediation import Busy, Sighting
 from functions.core.signals import BadSignal
@@ -55,8 +54,7 @@ def invoke(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
     monkeypatch.setattr(intake, "client", clients.__getitem__)
 
     def invoked(event: Any) -> dict[str, Any]:
-        environment = Environment("ledger", "topic", "mode", hall.settings, {})
-        return intake.remediate(event, Context(), hall.dimmer, environment, lambda: hall.now)
+        return intake.remediate(event, Context(), hall.dimmer, hall.environment, lambda: hall.now)
 
     intake._sweeping.clear()
     yield invoked
@@ -185,16 +183,28 @@ def test_a_sweep_that_waits_goes_on_with_the_next_heartbeat(hall: Hall, invoke: 
     assert beat(hall, invoke) == ["acted", "settled"]
 
 
-def test_a_sweep_that_is_done_rests_as_long_as_the_settings_say(hall: Hall, invoke: Invoke) -> None:
+def test_a_sweep_that_is_done_rests_as_long_as_is_set(hall: Hall, invoke: Invoke) -> None:
+    """But for half a minute: no heartbeat comes to the second."""
     hall.dimmer.swept = Wait("the report is being made")
     beat(hall, invoke)
     hall.dimmer.swept = ()
     beat(hall, invoke)
     hall.dimmer.swept = [DARK]
-    every = hall.settings.sweep_minutes * 60
 
-    assert beat(hall, invoke, every - 1) == []
+    assert beat(hall, invoke, hall.sweep_seconds - 31) == []
     assert beat(hall, invoke, 1) == ["acted"]
+
+
+@pytest.mark.parametrize("seconds", [59.2, 60.9])
+def test_each_heartbeat_sweeps_where_that_is_set_however_it_wavers(
+    hall: Hall, swept: Invoke, seconds: float
+) -> None:
+    hall.dimmer.says = Wait("it is being wired")
+    hall.sweep_seconds = 60
+    for _ in range(5):
+        beat(hall, swept, seconds)
+
+    assert hall.dimmer.sweeps == 5
 
 
 def test_while_a_sweep_waits_what_is_due_is_looked_at(hall: Hall, invoke: Invoke) -> None:
@@ -229,7 +239,7 @@ NONE: list[str] = []
 @pytest.fixture
 def swept(hall: Hall, invoke: Invoke) -> Invoke:
     """Each heartbeat sweeps, and finds the lamp dark."""
-    hall.settings = replace(hall.settings, sweep_minutes=1)
+    hall.sweep_seconds = 60
     hall.dimmer.swept = [DARK]
     return invoke
 

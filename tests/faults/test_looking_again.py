@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from functions.core import intake
 from functions.core.decision import Act, Decision, Dial, Move, Refuse, Settled, Wait
-from functions.core.environment import Environment
 from functions.core.incident import Incident, Intent, Stage
 from functions.core.remediation import Busy
 from tests.faults.dimmer import DARK, LAMP, Hall
@@ -57,7 +56,6 @@ def night(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
 
 
 def invoke(night: Night, *bodies: Any) -> dict[str, Any]:
-    environment = Environment("ledger", "topic", "mode", night.hall.settings, {})
     event: Any = {
         "Records": [
             {
@@ -68,7 +66,8 @@ def invoke(night: Night, *bodies: Any) -> dict[str, Any]:
             for i, each in enumerate(bodies)
         ]
     }
-    return intake.remediate(event, night, night.hall.dimmer, environment, lambda: night.hall.now)
+    hall = night.hall
+    return intake.remediate(event, night, hall.dimmer, hall.environment, lambda: hall.now)
 
 
 def one_after(*decisions: Decision, last: Decision) -> Callable[[Any, Incident | None], Decision]:
@@ -156,7 +155,7 @@ def test_an_operators_word_is_not_the_remediations_to_prepare(night: Night) -> N
         HEARTBEAT,
         night,
         night.hall.dimmer,
-        Environment("ledger", "topic", "mode", night.hall.settings, {}),
+        night.hall.environment,
         lambda: night.hall.now,
     )
 

@@ -64,7 +64,7 @@ def test_a_burst_is_one_rise(scene: Warm) -> None:
     scene.request(8)
     scene.beat(10)
 
-    assert scene.writes() == [9]  # 8 at once, and 10 % above
+    assert scene.writes() == [14]  # 8 at once, and twice their root above
 
 
 def test_while_the_endpoint_is_updated_nothing_is_asked_for(scene: Warm) -> None:
@@ -93,7 +93,7 @@ def test_a_name_with_capitals_is_one_target_however_it_is_found(scene: Warm) -> 
     scene.beat(3)
 
     assert scene.stage.incident()["target"] == CHAT.replace("chat", "MyChat")
-    assert scene.size("MyChat") == 9
+    assert scene.size("MyChat") == 14
 
 
 def test_an_endpoint_that_is_deleted_ends_its_incident(scene: Warm) -> None:

@@ -17,6 +17,7 @@ from botocore.loaders import Loader
 
 from functions.core import clients, intake
 from functions.core.ledger import Ledger
+from functions.provisioned_concurrency.sweep import KNOWN
 from functions.traffic_shift.handler import handler as traffic_shift
 from local.cloud import WORLD
 from local.cloud.sagemaker.control import put_traffic
@@ -381,6 +382,7 @@ def hooked(stage: Stage) -> Iterator[None]:
     """Every call of the handlers' clients passes the stage."""
     clients.client.cache_clear()
     intake._sweeping.clear()
+    KNOWN.at = None
     renew_session()
     events = boto3._get_default_session().events  # type: ignore[attr-defined]
     events.register("provide-client-params", stage.parameters)

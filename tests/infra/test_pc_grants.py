@@ -159,3 +159,33 @@ def test_settings_that_contradict_themselves_are_refused(own, said):
 def test_a_plan_that_can_be_followed_is_taken():
     plan = {"target": "*", "schedule": "mon@08:00-18:00=8 tz=Europe/Berlin", "min": 8, "max": 8}
     read_settings({"provisioned_concurrency": {"plans": [plan]}})
+
+
+def test_it_sends_an_echo_of_its_heartbeat_to_its_own_queue_and_nothing_else_there(
+    resources, grants
+):
+    [function] = [
+        each["Properties"]
+        for each in resources("AWS::Lambda::Function").values()
+        if each["Properties"]["Handler"].startswith("functions.provisioned_concurrency.")
+    ]
+    queue = function["Environment"]["Variables"]["ECHO_QUEUE_URL"]["Ref"]
+    fed = {
+        each["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        for each in resources("AWS::Lambda::EventSourceMapping").values()
+        if each["Properties"]["FunctionName"]["Ref"].startswith("ProvisionedConcurrency")
+    }
+    sends = [at for each in where(grants, "sqs:SendMessage") for at in as_list(each["Resource"])]
+
+    assert fed == {queue}
+    assert {"Fn::GetAtt": [queue, "Arn"]} in sends
+    assert len(sends) == 2  # that, and its dead letters
+
+
+def test_no_other_function_has_an_echo(resources):
+    with_echo = [
+        each["Properties"]["Handler"]
+        for each in resources("AWS::Lambda::Function").values()
+        if "ECHO_QUEUE_URL" in each["Properties"].get("Environment", {}).get("Variables", {})
+    ]
+    assert with_echo == ["functions.provisioned_concurrency.handler.handler"]

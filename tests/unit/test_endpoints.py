@@ -141,7 +141,7 @@ def test_a_refusal_for_another_update_means_busy_and_any_other_is_an_error() -> 
 def test_what_is_no_endpoint_is_gone_before_aws_is_asked(
     environment: pytest.MonkeyPatch, target: str
 ) -> None:
-    lever = TrafficShift(Environment("ledger", "topic", "/mode", Settings(), {}), "function")
+    lever = TrafficShift(Environment("ledger", "topic", "/mode", Settings(), {}, 900), "function")
 
     with pytest.raises(Gone, match="not the ARN of a SageMaker endpoint"):
         lever.opt_in(target)

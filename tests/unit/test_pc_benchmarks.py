@@ -202,7 +202,8 @@ def test_utilization_is_at_most_one_and_untold_while_nothing_is_provisioned() ->
 class Watch:
     """A controller that looks again 10 s after its first look, and notes when it was called."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: float = 60) -> None:
+        self.every = every
         self.looks: list[float] = []
         self.evaluations: list[float] = []
 
@@ -221,6 +222,12 @@ def test_looks_and_evaluations_come_each_minute_and_again_when_one_asks_for_it()
     play(load, replace(SITE, phase=20, alarm=50), 1, watch)
     assert watch.evaluations == [50, 110, 170]
     assert watch.looks == [20, 30, 80, 125, 140, 200]
+
+
+def test_looks_come_as_often_as_the_controller_has_it() -> None:
+    watch = Watch(every=30)
+    play(step(1, 1, 100, 140, 1, seed=1), replace(SITE, phase=20), 1, watch)
+    assert watch.looks == [20, 30, 50, 80, 110, 140]
 
 
 def test_without_an_alarm_nothing_is_evaluated() -> None:

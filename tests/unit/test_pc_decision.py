@@ -290,20 +290,20 @@ def test_what_a_variant_cannot_put_back_is_settled_where_it_goes_no_further() ->
 
 
 def test_a_question_that_was_answered_is_no_question_any_more() -> None:
-    """A rise by traffic of a tenth, over what a person agreed to."""
+    """A rise by traffic, over what a person agreed to."""
     approved = replace(written(0, 20, ago=[60]), asked_goal={"provisioned": 20, "minimum": None})
     seen = alias(20, wish=ALWAYS, minutes=bursting(20, 600, 15))
-    assert level_of(decide(seen, approved, RULES)) == 22
+    assert level_of(decide(seen, approved, RULES)) == 29
 
 
 def test_a_question_stays_the_same_while_it_is_about_as_much() -> None:
     first = decide(alias(5, wish=ALWAYS, minutes=bursting(30, 300, 4)), None, RULES)
-    assert level_of(first) == 33
+    assert level_of(first) == 41
     asked = replace(written(5, 5, ago=[30]), written=None, acts=(), asked_goal=first.goal)  # type: ignore[union-attr]
     again = decide(alias(5, wish=ALWAYS, minutes=bursting(32, 330, 4)), asked, RULES)
-    assert level_of(again) == 33
+    assert level_of(again) == 41
     more = decide(alias(5, wish=ALWAYS, minutes=bursting(50, 900, 4)), asked, RULES)
-    assert level_of(more) == 55
+    assert level_of(more) == 60
 
 
 # a glance

@@ -1,0 +1,131 @@
+"""The heartbeat comes a second time, half a minute after the first, where a remediation has it so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from functions.core import intake
+from tests.faults.dimmer import DARK, Hall
+from tests.faults.test_intake import EVENT, HEARTBEAT, Context, batch, codes
+
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/dimmer"
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessage")
+SLOW = ConnectTimeoutError(endpoint_url=QUEUE)
+
+
+@dataclass
+class Queue:
+    """SQS, as far as the function sends to it."""
+
+    sent: list[Mapping[str, Any]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def send_message(self, **message: Any) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.sent.append(message)
+
+
+Invoke = Callable[[Any], dict[str, Any]]
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def invoke(hall: Hall, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """One invocation of a function that sweeps twice a minute."""
+    ssm = boto3.client("ssm", region_name="us-east-1")
+    ssm.put_parameter(Name="mode", Value="act", Type="String")
+    told = {"events": hall.hears, "sns": hall.hears}
+    clients = {"dynamodb": hall.dynamodb, "ssm": ssm, "sqs": queue, **told}
+    monkeypatch.setattr(intake, "client", clients.__getitem__)
+    intake._sweeping.clear()
+    hall.echo_queue, hall.sweep_seconds = QUEUE, 30
+    yield lambda event: intake.remediate(
+        event, Context(), hall.dimmer, hall.environment, lambda: hall.now
+    )
+    intake._sweeping.clear()
+
+
+def test_each_heartbeat_is_sent_once_more_to_come_half_a_minute_later(
+    hall: Hall, queue: Queue, invoke: Invoke
+) -> None:
+    invoke(HEARTBEAT)
+
+    [sent] = queue.sent
+    assert (sent["QueueUrl"], sent["DelaySeconds"]) == (QUEUE, 30)
+    assert json.loads(sent["MessageBody"]) == HEARTBEAT
+
+
+def test_an_echo_does_what_a_heartbeat_does_and_has_no_echo(
+    hall: Hall, queue: Queue, invoke: Invoke
+) -> None:
+    hall.dimmer.swept = [DARK]
+
+    assert codes(invoke(batch(HEARTBEAT))) == ["acted"]
+    assert queue.sent == []
+
+
+def test_echoes_sweep_between_heartbeats(hall: Hall, invoke: Invoke) -> None:
+    for _ in range(3):
+        hall.later(29.5)
+        invoke(HEARTBEAT)
+        hall.later(30.5)
+        invoke(batch(HEARTBEAT))
+
+    assert hall.dimmer.sweeps == 6
+
+
+def test_an_echo_that_comes_twice_sweeps_once(hall: Hall, invoke: Invoke) -> None:
+    """SQS delivers at least once."""
+    invoke(batch(HEARTBEAT, HEARTBEAT))
+    invoke(batch(HEARTBEAT))
+
+    assert hall.dimmer.sweeps == 1
+
+
+def test_what_came_with_an_echo_is_looked_at_too(hall: Hall, invoke: Invoke) -> None:
+    """And first: the signal is what somebody waits for."""
+    answer = invoke(batch(HEARTBEAT, EVENT))
+
+    assert codes(answer) == ["acted", "verified"]
+    assert answer["batchItemFailures"] == []
+
+
+@pytest.mark.parametrize("fails", [DENIED, SLOW])
+def test_a_heartbeat_without_an_echo_does_its_work_and_counts_it(
+    hall: Hall, queue: Queue, invoke: Invoke, fails: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue.fails = fails
+    hall.dimmer.swept = [DARK]
+
+    assert codes(invoke(HEARTBEAT)) == ["acted"]
+    assert '"outcome":"echo-failed"' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_an_echo_that_fails_goes_back_alone(hall: Hall, invoke: Invoke) -> None:
+    hall.dimmer.swept = DENIED
+
+    answer = invoke(batch(EVENT, HEARTBEAT))
+
+    assert codes(answer) == ["acted"]
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "m1"}]
+
+
+def test_where_there_is_no_queue_for_it_there_is_no_echo(
+    hall: Hall, queue: Queue, invoke: Invoke
+) -> None:
+    hall.echo_queue = ""
+    invoke(HEARTBEAT)
+
+    assert queue.sent == []
