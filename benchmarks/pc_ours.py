@@ -1,8 +1,9 @@
 """The remediation itself on a simulated alias: its reading of metrics, its decision, the core's order.
 
 Only what surrounds them is played: a ledger in memory, nobody to tell, an alias that is simulated. A
-heartbeat comes each minute, and its echo; each looks at the alias if that is due or a glance says so. So does an alarm
-on spillover, where there is one. What is due again in seconds is looked at then.
+heartbeat comes each minute, and its echo half a minute later; each looks at the alias if a glance says
+so, a heartbeat also if that is due. So does an alarm on spillover, where there is one. What is due
+again in seconds is looked at then.
 """
 
 from __future__ import annotations
@@ -235,6 +236,7 @@ class Ours:
         self._teller = Nobody()
         self.outcomes: Counter[str] = Counter()
         self._alarmed = False
+        self._first: float | None = None
 
     @property
     def told(self) -> Mapping[str, int]:
@@ -243,7 +245,9 @@ class Ours:
 
     def look(self, alias: Alias, now: float) -> float:
         """A heartbeat, its echo, or a look that one before has asked for."""
-        return self._look(alias, now, "")
+        self._first = now if self._first is None else self._first
+        echo = self.every < MINUTE and round((now - self._first) % MINUTE, 3) == self.every
+        return self._look(alias, now, "", echo)
 
     def evaluate(self, alias: Alias, now: float) -> float:
         """The alarm that `remediation alarms` recommends: on anything that spilled over in the newest
@@ -253,10 +257,11 @@ class Ours:
         was, self._alarmed = self._alarmed, any(each.spilled for each in minutes[-1:])
         return self._look(alias, now, "alarm") if self._alarmed > was else 0
 
-    def _look(self, alias: Alias, now: float, cause: str) -> float:
+    def _look(self, alias: Alias, now: float, cause: str, echo: bool = False) -> float:
+        """echo: what is due is left to the heartbeat."""
         instant, shelf, adapter = moment(now), self._shelf, self._adapter
         adapter.alias, adapter.now = alias, instant
-        due = shelf.due_at is not None and shelf.due_at <= instant.timestamp()
+        due = not echo and shelf.due_at is not None and shelf.due_at <= instant.timestamp()
         cause = cause or adapter.glance(instant)
         if not due and not cause:
             return 0

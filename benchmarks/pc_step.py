@@ -211,10 +211,9 @@ def _settings() -> dict[str, object]:
 LIMITS = (
     "Simulated: allocation lasts as long as is set, and nobody but AWS knows how Application Auto"
     " Scaling works inside; what is not published is taken in its favour.",
-    "The heartbeat and the alarm that is recommended each come at a moment of the minute that is drawn."
-    " Metrics are told a minute late: where both come just before they tell of the step, it is found"
-    " a minute later, and lasts 5 minutes.",
-    "What was in flight at most while a burst was seen, and a tenth more, is not always enough: where"
-    " it was low by chance, a little spills over for longer, or there is a second rise.",
+    "The heartbeat, with its echo half a minute later, and the alarm that is recommended each come at a"
+    " moment of the minute that is drawn. Metrics are told a minute late.",
+    "A rise adds to what was in flight at most while the burst was seen, which is a sample: of 240 more"
+    " draws of the steps x10 one had a little spillover for 6 minutes, and two a second rise.",
     "Where allocation alone lasts longer than 4 minutes, so does the spillover, whoever asks for more.",
 )

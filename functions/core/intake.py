@@ -44,6 +44,9 @@ no second within it (EventBridge Scheduler user guide, "Schedule types")."""
 EARLY = 30
 """Seconds by which a heartbeat may come early and still find due what it comes for."""
 
+SECONDS_FOR_A_SWEEP = 30
+"""Left of an invocation that brought signals, without which their batch is not risked for an echo."""
+
 SOON = 10
 """A look that is due again within so many seconds is waited for; the heartbeat is too far off."""
 
@@ -153,11 +156,7 @@ class _Intake:
         looked, failures = self._look_at(wanted)
         failed.update(id for target in failures for id in senders[target])
         if beats:
-            try:
-                looked += self._heartbeat()
-            except Exception:
-                logger.exception("heartbeat failed, back to the queue")
-                failed.update(beats)
+            looked += self._echoed()
         return _answer([*outcomes, *looked], failed)
 
     def _take(
@@ -204,6 +203,22 @@ class _Intake:
             logger.exception("no echo of this heartbeat")
             count(self.remediation.name, "echo-failed")
 
+    def _echoed(self) -> list[Outcome]:
+        """The sweep once more. What is due is left to the heartbeat, so that whatever counts looks counts
+        one a minute. An echo is never tried again: the next heartbeat is there before it would be.
+        """
+        outcomes: dict[str, Outcome] = {}
+        if self.context.get_remaining_time_in_millis() / 1000 < SECONDS_FOR_A_SWEEP:
+            logger.info("no time left for the echo of a heartbeat")
+            return []
+        try:
+            self._sweep(self.clock().timestamp(), outcomes)
+            self._look_on(outcomes, {})
+        except Exception:
+            logger.exception("echo of a heartbeat failed")
+            count(self.remediation.name, "echo-failed")
+        return list(outcomes.values())
+
     def _heartbeat(self) -> list[Outcome]:
         """All that is due, then the sweep. What fails, or finds no time left, stays due."""
         now = self.clock().timestamp()
@@ -222,13 +237,13 @@ class _Intake:
 
     def _sweep(self, now: float, outcomes: dict[str, Outcome]) -> None:
         every, name = self.environment.sweep_seconds, self.remediation.name
-        if not self.ledger.take_sweep(name, now, every - min(EARLY, every / 2)):
+        if not self.ledger.take_sweep(name, now, _early(every)):
             return
         try:
             found = self.remediation.sweep(self.clock())
             wanted = {} if isinstance(found, Wait) else self._without_the_refused(_by_target(found))
         except Exception:
-            self.ledger.sweep_again(name, now + min(every, SWEEP_RETRY))
+            self.ledger.sweep_again(name, now + _early(min(every, SWEEP_RETRY)))
             raise
         if isinstance(found, Wait):
             logger.info("sweep goes on", reason=found.reason)
@@ -350,6 +365,11 @@ class _Intake:
         count(self.remediation.name, bad.code)
         self.ledger.keep_refused(self.remediation.name, body, bad.code, bad.reason, self.clock())
         return Outcome("", bad.code, bad.reason)
+
+
+def _early(every: float) -> float:
+    """Seconds until what comes so often is due, for a heartbeat that may come early."""
+    return every - min(EARLY, every / 2)
 
 
 def _by_target(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:

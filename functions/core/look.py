@@ -257,7 +257,7 @@ class Look(Recorder):
         logger.error("action failed", target=self.target, error=str(error), failures=failures)
         if failures < self.settings.failures_before_breaker:
             self.standing = replace(self.standing, failures=failures)
-            incident = replace(self.incident, reason=reason)
+            incident = replace(self._held_up("failed"), reason=reason)
             told = message(incident, "Remediation Failed", "failed", notify=failures == 1)
             self._save(replace(incident, untold=(*incident.untold, told)), due=True)
             self._tell_untold()

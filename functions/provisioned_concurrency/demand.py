@@ -49,10 +49,12 @@ def has_just_begun(minutes: Sequence[Minute], rules: Rules) -> bool:
     on provisioned environments (Little's law). One that spills over for a third minute is not waited
     for, however long its invocations last; nor one that goes about as high as one before it."""
     newest, before = minutes[-2:], minutes[:-2]
-    known = with_headroom(peak(each for each in before if spills(each, rules)) or 0.0, rules)
-    if spilling(before[-1:], rules) is not None or (peak(newest) or 0.0) <= known:
+    bursts = [concurrency(each) for each in before if spills(each, rules)]
+    height = peak(newest) or 0.0
+    known = any(abs(each - height) <= rules.headroom * each for each in bursts)
+    if known or spilling(before[-1:], rules) is not None:
         return False
-    beside = max(concurrency(each) - each.provisioned for each in newest)
+    beside = max((concurrency(each) - each.provisioned for each in newest), default=0.0)
     return sum(each.spilled for each in newest) < 2 * beside
 
 

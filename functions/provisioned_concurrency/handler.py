@@ -106,7 +106,8 @@ class ProvisionedConcurrency:
         return [Sighting(target, alarm, {}) for target in sorted(targets)]
 
     def sweep(self, now: datetime) -> Sequence[Sighting]:
-        """What this heartbeat has already looked at, because it was due, needs no second look."""
+        """What this invocation has already looked at, because it was due or a signal was of it, needs no
+        second look."""
         return [each for each in self.glances.sightings(now) if each.target not in self.observed]
 
     def opt_in(self, target: str) -> Mode | Refuse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from functions.provisioned_concurrency.demand import (
     peak,
     spilling,
     to_serve,
+    with_headroom,
 )
 from functions.provisioned_concurrency.history import at, highest_left, last_rise
 from functions.provisioned_concurrency.levels import Cap, Levels, cap, level_of
@@ -25,6 +26,14 @@ from functions.provisioned_concurrency.writes import too_often, write
 
 SOON = 10
 """Seconds until another look at a burst that has just begun."""
+
+
+@dataclass(frozen=True)
+class _Burst:
+    """demand: most in flight at once that were seen of it. ours: what we did before it."""
+
+    demand: float
+    ours: Incident | None
 
 
 def by_schedule(
@@ -55,7 +64,8 @@ def by_traffic(
     if seen.status is not Status.READY or not seen.requested or not wanted_at_all:
         return None
     minute = _spill(seen, ours, rules)
-    found = to_serve(peak(seen.minutes[-NEWEST:]) or 0.0, rules)
+    demand = peak(seen.minutes[-NEWEST:]) or 0.0
+    found = to_serve(demand, rules)
     if minute is None or found <= seen.level:
         return None
     why = (
@@ -64,7 +74,7 @@ def by_traffic(
     )
     if has_just_begun(seen.minutes, rules):
         return Wait(f"{why}; how high that goes is not seen yet", again=SOON)
-    return _rise(seen, wish, incident, rules, found, why, ours)
+    return _rise(seen, wish, incident, rules, found, why, _Burst(demand, ours))
 
 
 def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
@@ -95,14 +105,14 @@ def _rise(
     rules: Rules,
     wanted: int,
     why: str,
-    burst: Incident | None = None,
+    burst: _Burst | None = None,
 ) -> Decision:
-    """burst: what we did before, where it is traffic that asks for more and not the owner."""
+    """burst: where it is traffic that asks for more, and not the owner."""
     bound = cap(seen, wish, rules)
     to = min(_as_asked(seen, incident, wanted, rules), bound.level)
     if to <= seen.level:
         return _capped(seen, bound, wanted, why)
-    if rest := _after_a_fall(seen, burst, rules, to):
+    if burst is not None and (rest := _after_a_fall(seen, burst, rules, to)):
         return rest
     if refusal := too_often(seen, incident, rules):
         return refusal
@@ -112,10 +122,11 @@ def _rise(
     return write(seen, to, reason, cost)
 
 
-def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> Wait | None:
-    """Whoever has just come down goes up again only to where it has not been: no ping-pong."""
-    left = highest_left(ours, seen.now - rules.hold)
-    if to > left:
+def _after_a_fall(seen: Seen, burst: _Burst, rules: Rules, to: int) -> Wait | None:
+    """Whoever has just come down goes up again only where it has not been, for what that would not have
+    held: no ping-pong."""
+    left = highest_left(burst.ours, seen.now - rules.hold)
+    if min(to, with_headroom(burst.demand, rules)) > left:
         return None
     return Wait(
         f"{seen.name} fell from {left} less than {rules.hold.total_seconds():.0f} s ago; until then"

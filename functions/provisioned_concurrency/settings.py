@@ -126,7 +126,6 @@ class ProvisionedConcurrencySettings:
         30,
         "How often every opted-in target is glanced at without a signal; from 60 on half as much is asked "
         "of CloudWatch, and a burst is found up to half a minute later.",
-        minimum=30,
-        maximum=3600,
+        choices=(30, 60, 120, 300, 900),
     )
     prices: Prices = field(default_factory=Prices)

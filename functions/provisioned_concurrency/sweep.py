@@ -40,7 +40,7 @@ KNOWN = Known()
 
 
 class Sweep:
-    """tagging: a boto3 client of the Resource Groups Tagging API. known: is kept up to date."""
+    """tagging: a boto3 client of the Resource Groups Tagging API."""
 
     def __init__(
         self,
@@ -49,14 +49,12 @@ class Sweep:
         aliases: Aliases,
         variants: Variants,
         rules: Rules,
-        known: Known = KNOWN,
     ) -> None:
         self._tagging = tagging
         self._around = around
         self._aliases = aliases
         self._variants = variants
         self._rules = rules
-        self._known = known
 
     def sightings(self, now: datetime) -> list[Sighting]:
         """Every opted-in target that needs a look, and why.
@@ -100,10 +98,9 @@ class Sweep:
         ]
 
     def _standings(self, now: datetime) -> Sequence[Standing]:
-        known = self._known
-        if known.at is None or not timedelta(0) <= now - known.at < FRESH:
-            known.standings, known.at = list(self._read()), now
-        return known.standings
+        if KNOWN.at is None or now - KNOWN.at >= FRESH:
+            KNOWN.standings, KNOWN.at = list(self._read()), now
+        return KNOWN.standings
 
     def _read(self) -> Iterable[Standing]:
         for arn, tags in sorted(tagged(self._tagging).items()):

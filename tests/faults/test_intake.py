@@ -225,8 +225,8 @@ def test_a_sweep_that_fails_comes_after_what_was_due_and_again_in_minutes(
     assert hall.incident().stage.value == "verified"
 
     hall.dimmer.swept = [Sighting(LAMP, "late")]
-    assert beat(hall, invoke) == []
-    assert beat(hall, invoke, 240) == ["settled"]
+    assert beat(hall, invoke, 269) == []
+    assert beat(hall, invoke, 1) == ["settled"]
 
 
 # what a sweep finds again though it was refused
