@@ -47,15 +47,20 @@ def has_just_begun(minutes: Sequence[Minute], rules: Rules) -> bool:
     """Whether a burst was seen for less than twice the time that an invocation lasts, so that how high
     it goes is not seen yet: in each such time as many spill over as are in flight at once beside those
     on provisioned environments (Little's law). One that spills over for a third minute is not waited
-    for, however long its invocations last; nor one that goes about as high as one before it."""
+    for, however long its invocations last; nor one beyond what is provisioned by about as much as one
+    before it."""
     newest, before = minutes[-2:], minutes[:-2]
-    bursts = [concurrency(each) for each in before if spills(each, rules)]
-    height = peak(newest) or 0.0
-    known = any(abs(each - height) <= rules.headroom * each for each in bursts)
+    beside = max(map(_beside, newest), default=0.0)
+    bursts = [_beside(each) for each in before if spills(each, rules)]
+    known = any(abs(each - beside) <= rules.headroom * each for each in bursts)
     if known or spilling(before[-1:], rules) is not None:
         return False
-    beside = max((concurrency(each) - each.provisioned for each in newest), default=0.0)
     return sum(each.spilled for each in newest) < 2 * beside
+
+
+def _beside(minute: Minute) -> float:
+    """In flight at once beside those on provisioned environments."""
+    return concurrency(minute) - minute.provisioned
 
 
 def with_headroom(demand: float, rules: Rules) -> int:

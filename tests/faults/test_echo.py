@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from functions.core import intake
-from functions.core.decision import Refuse
+from functions.core.decision import Refuse, Wait
 from tests.faults.dimmer import DARK, LAMP, Hall
 from tests.faults.test_intake import CELLAR, EVENT, HEARTBEAT, Context, batch, codes
 
@@ -131,6 +131,26 @@ def test_what_fails_is_tried_again_at_the_heartbeat_though_the_echo_finds_it(
 
     hall.later(30)
     assert codes(invoke(HEARTBEAT)) == ["failed"]
+
+
+def test_what_an_echo_finds_and_is_due_again_in_seconds_is_looked_at_then(
+    hall: Hall, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke(HEARTBEAT)
+    hall.later(30)
+    hall.dimmer.swept = [DARK]
+    hall.dimmer.says = Wait("it is being wired", again=4)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        hall.later(seconds)
+        hall.dimmer.says = None
+
+    monkeypatch.setattr(intake, "sleep", sleep)
+
+    assert codes(invoke(batch(HEARTBEAT))) == ["acted"]
+    assert slept == [4]
 
 
 def test_signals_that_came_with_an_echo_are_looked_at_first(hall: Hall, invoke: Invoke) -> None:

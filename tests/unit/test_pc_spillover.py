@@ -165,11 +165,14 @@ def test_as_many_at_once_as_come_again_and_again_are_answered(every: int) -> Non
     minutes = (*sorted([*quiet, before], key=lambda each: each.at), batch)
     seen = alias(10, wish=BOUNDLESS, minutes=minutes)
     assert level_of(decide(seen, None, RULES)) == 65
-    for at_once, known in ((45, False), (46, True), (55, True), (56, False)):
+    for at_once, known in ((46, False), (47, True), (54, True), (55, False)):
         other = replace(before, concurrent=at_once)
         told = tuple(other if each == before else each for each in minutes)
         decision = decide(replace(seen, minutes=told), None, RULES)
         assert isinstance(decision, Act if known or every == 2 else Wait), at_once
+    less = replace(before, provisioned=5)
+    told = tuple(less if each == before else each for each in minutes)
+    assert isinstance(decide(replace(seen, minutes=told), None, RULES), Act if every == 2 else Wait)
     quiet = replace(before, spilled=2)
     told = tuple(quiet if each == before else each for each in minutes)
     assert isinstance(decide(replace(seen, minutes=told), None, RULES), Wait)
@@ -203,6 +206,11 @@ def test_of_several_falls_none_is_gone_back_on(level: int, rises: bool) -> None:
     assert isinstance(decision, Act if rises else Wait)
     forgotten = decide(seen, written(5, 40, 25, 20, ago=[60, 10, 4]), RULES)
     assert isinstance(forgotten, Act)
+
+
+def test_after_a_fall_a_bound_at_where_it_has_been_lets_nothing_rise() -> None:
+    seen = alias(20, wish=replace(ALWAYS, maximum=40), minutes=bursting(50, 1500, 15))
+    assert isinstance(decide(seen, written(5, 40, 20, ago=[60, 4]), RULES), Wait)
 
 
 def test_a_rise_after_a_fall_may_go_on() -> None:
