@@ -213,7 +213,7 @@ LIMITS = (
     " Scaling works inside; what is not published is taken in its favour.",
     "The heartbeat, with its echo half a minute later, and the alarm that is recommended each come at a"
     " moment of the minute that is drawn. Metrics are told a minute late.",
-    "A rise adds to what was in flight at most while the burst was seen, which is a sample: of 240 more"
-    " draws of the steps x10 one had a little spillover for 6 minutes, and two a second rise.",
+    "A rise adds to what was in flight at most while the burst was seen, which is a sample: of 200 more"
+    " draws of the steps x10 one had 1.5 and 1.9 % spillover in two later minutes, and counts as 6.",
     "Where allocation alone lasts longer than 4 minutes, so does the spillover, whoever asks for more.",
 )
