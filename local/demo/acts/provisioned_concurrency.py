@@ -224,7 +224,7 @@ class ProvisionedConcurrency:
 
     def _picture(self) -> Scatter | None:
         """Mean latency against cost, from the first rise until all is let go: what was measured, beside
-        nothing provisioned and the peak all that time, for the same traffic.
+        nothing provisioned and its highest level all that time, for the same traffic.
 
         A cold start is counted for each environment that must be made for traffic as it grows; on
         provisioned concurrency none is.
@@ -238,11 +238,11 @@ class ProvisionedConcurrency:
         changes = [*self._warm.changes(), (time.time(), 0)]
         over = next(at for at, level in changes if not level)
         stood = sum(level * (end - at) for (at, level), (end, _) in pairwise(changes))
-        level = stood / (over - changes[0][0])
+        level, highest = stood / (over - changes[0][0]), max(level for _, level in changes)
         points = [
             Point("nothing provisioned (computed)", "#6b7280", 0.0, _mean(PEAK, begun)),
             Point("this run (measured)", "#16a34a", level * PRICE, _mean(ours, begun)),
-            Point("always at the peak (computed)", "#b91c1c", PEAK * PRICE, _mean(0, begun)),
+            Point("always at its highest (computed)", "#b91c1c", highest * PRICE, _mean(0, begun)),
         ]
         return Scatter("latency against cost", "dollars an hour", "mean latency, ms", points)
 
