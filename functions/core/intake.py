@@ -127,7 +127,7 @@ class _Intake:
         outcomes: list[Outcome] = []
         failed: set[str] = set()
         signals: list[tuple[str, str, Signal]] = []
-        beats: list[str] = []
+        echoed = False
         for record in records:
             id, body = record["messageId"], record["body"]
             try:
@@ -136,7 +136,7 @@ class _Intake:
                 self._take(id, outcomes, failed, partial(self._keep, str(body), bad))
             else:
                 if signal.kind is Kind.HEARTBEAT:
-                    beats.append(id)
+                    echoed = True
                 else:
                     signals.append((id, body, signal))
         if signals:
@@ -155,7 +155,7 @@ class _Intake:
                 senders.setdefault(sighting.target, []).append(id)
         looked, failures = self._look_at(wanted)
         failed.update(id for target in failures for id in senders[target])
-        if beats:
+        if echoed:
             looked += self._echoed()
         return _answer([*outcomes, *looked], failed)
 
@@ -190,8 +190,9 @@ class _Intake:
             self.remediation.prepare(others)
 
     def _echo(self) -> None:
-        """Have this heartbeat come once more, by the queue; what comes by the queue has no echo."""
-        if not self.environment.echo_queue:
+        """Have this heartbeat come once more, by the queue, where an echo would find a sweep due; what
+        comes by the queue has no echo."""
+        if not self.environment.echo_queue or self.environment.sweep_seconds > ECHO_SECONDS:
             return
         try:
             client("sqs").send_message(
@@ -207,10 +208,10 @@ class _Intake:
         """The sweep once more. What is due is left to the heartbeat, so that whatever counts looks counts
         one a minute. An echo is never tried again: the next heartbeat is there before it would be.
         """
-        outcomes: dict[str, Outcome] = {}
         if self.context.get_remaining_time_in_millis() / 1000 < SECONDS_FOR_A_SWEEP:
             logger.info("no time left for the echo of a heartbeat")
             return []
+        outcomes: dict[str, Outcome] = {}
         try:
             self._sweep(self.clock().timestamp(), outcomes)
             self._look_on(outcomes, {})

@@ -32,9 +32,6 @@ from functions.provisioned_concurrency.variants import Variants
 
 logger = Logger()
 
-MINUTE = 60
-"""Seconds between two heartbeats; more often it takes an echo of each."""
-
 
 class Concurrency(Protocol):
     """One kind of target that has provisioned concurrency."""
@@ -143,7 +140,5 @@ def handler(event: Any, context: Context) -> dict[str, Any]:
     """Entry point of the deployed function."""
     environment = Environment.from_env()
     remediation = ProvisionedConcurrency(environment)
-    seconds = remediation.settings.glance_seconds
-    queue = environment.echo_queue if seconds < MINUTE else ""
-    glancing = replace(environment, sweep_seconds=seconds, echo_queue=queue)
+    glancing = replace(environment, sweep_seconds=remediation.settings.glance_seconds)
     return remediate(event, context, remediation, glancing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,14 +26,6 @@ from functions.provisioned_concurrency.writes import too_often, write
 
 SOON = 10
 """Seconds until another look at a burst that has just begun."""
-
-
-@dataclass(frozen=True)
-class _Burst:
-    """demand: most in flight at once that were seen of it. ours: what we did before it."""
-
-    demand: float
-    ours: Incident | None
 
 
 def by_schedule(
@@ -64,8 +56,7 @@ def by_traffic(
     if seen.status is not Status.READY or not seen.requested or not wanted_at_all:
         return None
     minute = _spill(seen, ours, rules)
-    demand = peak(seen.minutes[-NEWEST:]) or 0.0
-    found = to_serve(demand, rules)
+    found = to_serve(_demand(seen), rules)
     if minute is None or found <= seen.level:
         return None
     why = (
@@ -74,7 +65,7 @@ def by_traffic(
     )
     if has_just_begun(seen.minutes, rules):
         return Wait(f"{why}; how high that goes is not seen yet", again=SOON)
-    return _rise(seen, wish, incident, rules, found, why, _Burst(demand, ours))
+    return _rise(seen, wish, incident, rules, found, why, ours)
 
 
 def _spill(seen: Seen, ours: Incident | None, rules: Rules) -> Minute | None:
@@ -105,14 +96,14 @@ def _rise(
     rules: Rules,
     wanted: int,
     why: str,
-    burst: _Burst | None = None,
+    burst: Incident | None = None,
 ) -> Decision:
-    """burst: where it is traffic that asks for more, and not the owner."""
+    """burst: what we did before, where it is traffic that asks for more and not the owner."""
     bound = cap(seen, wish, rules)
     to = min(_as_asked(seen, incident, wanted, rules), bound.level)
     if to <= seen.level:
         return _capped(seen, bound, wanted, why)
-    if burst is not None and (rest := _after_a_fall(seen, burst, rules, to)):
+    if rest := _after_a_fall(seen, burst, rules, to):
         return rest
     if refusal := too_often(seen, incident, rules):
         return refusal
@@ -122,11 +113,16 @@ def _rise(
     return write(seen, to, reason, cost)
 
 
-def _after_a_fall(seen: Seen, burst: _Burst, rules: Rules, to: int) -> Wait | None:
+def _demand(seen: Seen) -> float:
+    """Most in flight at once that were seen of a burst."""
+    return peak(seen.minutes[-NEWEST:]) or 0.0
+
+
+def _after_a_fall(seen: Seen, ours: Incident | None, rules: Rules, to: int) -> Wait | None:
     """Whoever has just come down goes up again only where it has not been, for what that would not have
     held: no ping-pong."""
-    left = highest_left(burst.ours, seen.now - rules.hold)
-    if min(to, with_headroom(burst.demand, rules)) > left:
+    left = highest_left(ours, seen.now - rules.hold)
+    if not left or min(to, with_headroom(_demand(seen), rules)) > left:
         return None
     return Wait(
         f"{seen.name} fell from {left} less than {rules.hold.total_seconds():.0f} s ago; until then"

@@ -189,7 +189,7 @@ def test_a_serverless_endpoint_is_raised_once_to_what_spills_over(
         variants={"all": {"latency_ms": 1000}},
     )
     seen(stack, lambda: provisioned() > 2)
-    assert 8 <= provisioned() <= 16
+    assert provisioned() in (14, 15)  # of 8 or 9 that were seen at once, and two roots
     stack.beat()
     assert stack.writes("UpdateEndpointWeightsAndCapacities", since) == 1
     sagemaker.add_tags(
